@@ -1,0 +1,3 @@
+module kycd
+
+go 1.26

@@ -1,0 +1,134 @@
+// Package vision holds the contracts and the plain maths of images and faces.
+//
+// Nothing here needs cgo: the server, which is pure Go, and the sidecar, which is not, both import it.
+// What turns bytes into an Analysis lives in the leaves below (vision/face, vision/ocr, …), which the
+// sidecar alone imports.
+package vision
+
+// Ask says which measurements of an image are wanted. The zero value asks for nothing but the size and
+// the quality hints; asking for less makes an analysis cheaper, never different.
+type Ask struct {
+	Faces    bool `json:"faces"`    // find faces and encode them
+	Liveness bool `json:"liveness"` // passive liveness of the main face; implies Faces
+	Document bool `json:"document"` // find the document's outline
+	Barcodes bool `json:"barcodes"` // PDF417 and what else is printed as a code
+	MRZ      bool `json:"mrz"`      // machine-readable zone
+	Text     bool `json:"text"`     // printed text, by OCR
+}
+
+// AskAll asks for everything that the sidecar can measure.
+func AskAll() Ask {
+	return Ask{Faces: true, Liveness: true, Document: true, Barcodes: true, MRZ: true, Text: true}
+}
+
+// Hint is a machine code that tells a person how to take a better picture.
+type Hint string
+
+// The hints. Each is measured; none is guessed from another.
+const (
+	HintBlurred           Hint = "blurred"
+	HintGlare             Hint = "glare"
+	HintTooDark           Hint = "too_dark"
+	HintFaceTooSmall      Hint = "face_too_small"
+	HintNoFace            Hint = "no_face"
+	HintSeveralFaces      Hint = "several_faces"
+	HintNoDocument        Hint = "no_document"
+	HintBarcodeUnreadable Hint = "barcode_unreadable"
+)
+
+// Analysis is everything the sidecar measured on one image, in pixels of the upright image (after the
+// EXIF orientation was applied). A part that was asked for but could not be measured is nil and named,
+// with its reason, in Unavailable: not measured is never the same as measured and found bad.
+type Analysis struct {
+	File        string            `json:"file,omitempty"`
+	Error       string            `json:"error,omitempty"` // a Code of this package when the image could not be analysed at all
+	Format      string            `json:"format,omitempty"`
+	Width       int               `json:"width"`
+	Height      int               `json:"height"`
+	Hints       []Hint            `json:"hints"`
+	Quality     *Quality          `json:"quality,omitempty"`
+	Document    *Document         `json:"document"`
+	Barcodes    []Barcode         `json:"barcodes"`
+	AAMVA       map[string]string `json:"aamva"` // element id → value, of the first barcode that is an AAMVA payload
+	MRZ         *MRZ              `json:"mrz"`
+	Text        string            `json:"text"`  // OCR text, lines separated by \n
+	Words       []Word            `json:"words,omitempty"`
+	Faces       []Face            `json:"faces"` // the main face first
+	Liveness    *Liveness         `json:"liveness"`
+	Models      map[string]string `json:"models,omitempty"`      // part → name and version of the weights used
+	Degraded    []string          `json:"degraded,omitempty"`    // parts measured by a weaker fall-back
+	Unavailable map[string]string `json:"unavailable,omitempty"` // part → reason code
+	Millis      map[string]int64  `json:"millis,omitempty"`      // part → time spent, ms
+}
+
+// Point is a position in pixels; the origin is the upper left corner.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Box is an axis-parallel rectangle in pixels.
+type Box struct {
+	X      int `json:"x"`
+	Y      int `json:"y"`
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
+// Area is the number of pixels the box covers.
+func (b Box) Area() int { return b.Width * b.Height }
+
+// Quality holds what the hints are derived from, each for the whole image.
+type Quality struct {
+	Sharpness  float64 `json:"sharpness"`  // variance of the Laplacian at a working width of 1000 px
+	Brightness float64 `json:"brightness"` // mean luma, 0..255
+	Glare      float64 `json:"glare"`      // share of pixels in saturated blobs, 0..1
+}
+
+// Document is the outline of a card or page.
+type Document struct {
+	Type       string   `json:"type"`       // id1 (card), id3 (passport page) or unknown
+	Confidence float64  `json:"confidence"` // 0..1
+	Corners    [4]Point `json:"corners"`    // clockwise from the upper left of the upright document
+}
+
+// Barcode is one decoded symbol. Text is the payload as bytes in a string; it may hold control characters.
+type Barcode struct {
+	Format  string   `json:"format"` // PDF417, QRCode, …
+	Text    string   `json:"text"`
+	Corners [4]Point `json:"corners"`
+}
+
+// MRZ is a machine-readable zone found in the picture.
+type MRZ struct {
+	Lines  []string          `json:"lines"`
+	Format string            `json:"format"` // TD1, TD2, TD3, MRVA, MRVB
+	Valid  bool              `json:"valid"`  // every check digit is right
+	Fields map[string]string `json:"fields"`
+}
+
+// Word is one OCR word with its place and the engine's confidence, 0..1.
+type Word struct {
+	Text       string  `json:"text"`
+	Box        Box     `json:"box"`
+	Confidence float64 `json:"confidence"`
+	Line       int     `json:"line"` // words with the same number stand on one line
+}
+
+// Face is one face. Encoding is comparable only with encodings of the same Encoder.
+type Face struct {
+	Box        Box       `json:"box"`
+	Confidence float64   `json:"confidence"`          // detector's score, 0..1
+	Quality    float64   `json:"quality"`             // 0..1: size, sharpness and light together
+	Landmarks  []Point   `json:"landmarks,omitempty"` // right eye, left eye, nose tip, right and left mouth corner, as the viewer sees them
+	Detector   string    `json:"detector"`            // yunet or hog
+	Encoder    string    `json:"encoder,omitempty"`   // name and version, e.g. dlib-resnet-v1@face-api-1.7.15
+	Encoding   []float32 `json:"encoding"`            // 128 values; nil if it was not computed
+}
+
+// Liveness is the passive presentation-attack score of the main face.
+type Liveness struct {
+	Score float64            `json:"score"` // 0..1, 1 = a live person
+	Model string             `json:"model"`
+	Cues  map[string]float64 `json:"cues"`
+}
