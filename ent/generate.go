@@ -1,0 +1,5 @@
+// Package ent is the database: the schema is written by hand in ent/schema, everything else in this
+// folder is generated from it, except ent/database (opening and migrating) and ent/migrate/versions.
+package ent
+
+//go:generate go run -mod=mod entgo.io/ent/cmd/ent generate --feature sql/lock,sql/upsert,sql/modifier,sql/execquery,sql/versioned-migration ./schema
