@@ -1,0 +1,320 @@
+// Package mrz reads and writes the machine-readable zone of travel documents (ICAO Doc 9303 parts 3 to 7).
+//
+// What a reader got wrong is repaired only where the column's type leaves one reading and, under a check digit, only
+// if that digit then holds. Every repair is reported.
+package mrz
+
+import (
+	"strings"
+	"time"
+)
+
+// Document is what a machine-readable zone says. Dates are ISO 8601, empty where the zone leaves them open or they
+// are no dates. Optional data keep their inner fillers.
+type Document struct {
+	Format      Format          `json:"format"`
+	Lines       []string        `json:"lines"` // after repair
+	Type        string          `json:"type"`  // document code: P, IP, ID, V …
+	Issuer      string          `json:"issuer"`
+	Number      string          `json:"document_number"`
+	Nationality string          `json:"nationality"`
+	BirthDate   string          `json:"birth_date"`
+	Sex         string          `json:"sex"` // M, F, X, or empty where unspecified
+	ExpiresAt   string          `json:"expires_at"`
+	Surname     string          `json:"surname"`
+	GivenNames  string          `json:"given_names"` // parts separated by one space
+	Optional    string          `json:"optional"`
+	Optional2   string          `json:"optional_2"`
+	CheckDigits map[string]bool `json:"check_digits"` // field → its check digit is right
+	Valid       bool            `json:"valid"`        // every check digit is right
+	Repairs     []Repair        `json:"repairs"`
+}
+
+// Code is a stable reason why nothing was read.
+type Code string
+
+// The reasons.
+const (
+	CodeTooLong       Code = "mrz_text_too_long"  // ParseText: more than 64 KiB
+	CodeNotFound      Code = "mrz_not_found"      // no rows that could be a zone
+	CodeFormatUnknown Code = "mrz_format_unknown" // the rows have the size of no known format
+	CodeFieldInvalid  Code = "mrz_field_invalid"  // Compose: a field cannot be written
+)
+
+// Error says why nothing was read or written. It never holds what was read.
+type Error struct {
+	Code  Code
+	Field string // of CodeFieldInvalid
+}
+
+func (e *Error) Error() string {
+	if e.Field != "" {
+		return string(e.Code) + ": " + e.Field
+	}
+	return string(e.Code)
+}
+
+// Parse reads the rows of one zone. now settles the century of two-digit years. A zone with wrong check digits is
+// no error: it is returned with Valid false. The error is an *Error with CodeNotFound or CodeFormatUnknown.
+func Parse(lines []string, now time.Time) (Document, error) {
+	rows := cleanRows(lines)
+	if len(rows) == 0 {
+		return Document{}, &Error{Code: CodeNotFound}
+	}
+	best, found := Document{}, false
+	for _, l := range layouts() {
+		d, ok := parseAs(l, rows, now)
+		if ok && (!found || better(d, best)) {
+			best, found = d, true
+		}
+	}
+	if !found {
+		return Document{}, &Error{Code: CodeFormatUnknown}
+	}
+	return best, nil
+}
+
+// ParseText finds a zone among the lines of a text, such as a whole page read by OCR, and reads it. Where several
+// runs of lines fit, the one with the most right check digits is taken. The error is an *Error with CodeTooLong or
+// CodeNotFound.
+func ParseText(text string, now time.Time) (Document, error) {
+	if len(text) > maxText {
+		return Document{}, &Error{Code: CodeTooLong}
+	}
+	rows := cleanRows(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }))
+	best, found := Document{}, false
+	for i := range rows {
+		for _, n := range []int{2, 3} {
+			if i+n > len(rows) || !looksLikeZone(rows[i:i+n]) {
+				continue
+			}
+			d, err := Parse(rows[i:i+n], now)
+			if err == nil && (!found || better(d, best)) {
+				best, found = d, true
+			}
+		}
+	}
+	if !found {
+		return Document{}, &Error{Code: CodeNotFound}
+	}
+	return best, nil
+}
+
+// maxText is far more than any page holds. It bounds the work on a hostile text.
+const maxText = 64 << 10
+
+// looksLikeZone tells rows of a zone from lines of prose by their length and by the fillers, which prose does not have.
+func looksLikeZone(rows []string) bool {
+	fillers := 0
+	for _, r := range rows {
+		if len(r) < 30-maxStretch || len(r) > 44+maxStretch {
+			return false
+		}
+		fillers += strings.Count(r, "<")
+	}
+	return fillers >= 4
+}
+
+func better(a, b Document) bool {
+	if x, y := a.rightShare(), b.rightShare(); x != y {
+		return x > y
+	}
+	return len(a.Repairs) < len(b.Repairs)
+}
+
+func (d Document) rightShare() float64 {
+	right := 0
+	for _, ok := range d.CheckDigits {
+		if ok {
+			right++
+		}
+	}
+	return float64(right) / float64(len(d.CheckDigits))
+}
+
+// cleanRows brings lines to the zone's alphabet: capitals, no blanks, and < for the quotation marks that readers
+// take it for. Other characters stay, and count as wrong.
+func cleanRows(lines []string) []string {
+	var rows []string
+	for _, line := range lines {
+		var b strings.Builder
+		for _, r := range line {
+			switch {
+			case r >= 'a' && r <= 'z':
+				b.WriteByte(byte(r - 'a' + 'A'))
+			case r == '«':
+				b.WriteString("<<")
+			case r == '‹' || r == '〈' || r == '＜':
+				b.WriteByte(filler)
+			case r == ' ' || r == '\t' || r == '\r' || r == '\n':
+			case r > ' ' && r < 0x7f:
+				b.WriteByte(byte(r))
+			default:
+				b.WriteByte('?') // one column, whatever it was
+			}
+		}
+		if b.Len() > 0 {
+			rows = append(rows, b.String())
+		}
+	}
+	return rows
+}
+
+// parseAs reads rows as one layout; false if they have another shape.
+func parseAs(l layout, rows []string, now time.Time) (Document, bool) {
+	if len(rows) != len(l.masks) || (rows[0][0] == 'V') != l.visa() {
+		return Document{}, false
+	}
+	fitted := make([]string, len(rows))
+	var stretched []Repair
+	for i, r := range rows {
+		f, ok := fit(r, l.width)
+		if !ok {
+			return Document{}, false
+		}
+		if len(r) != l.width {
+			stretched = append(stretched, lengthRepair(i, len(r), l.width))
+		}
+		fitted[i] = f
+	}
+	g := newGrid(l, fitted)
+	g.repairs = stretched
+	g.repairAll()
+	d := g.document(now)
+	if l.format == FRID && (d.Type != "ID" || d.Issuer != "FRA") {
+		return Document{}, false
+	}
+	for i, r := range d.Repairs {
+		if r.Kind == RepairLength {
+			d.Repairs[i].Confirmed = d.Valid
+		}
+	}
+	return d, true
+}
+
+func (g *grid) document(now time.Time) Document {
+	d := Document{Format: g.layout.format, CheckDigits: map[string]bool{}, Repairs: g.repairs}
+	for _, r := range g.rows {
+		d.Lines = append(d.Lines, string(r))
+	}
+	for _, f := range g.layout.fields {
+		text := g.text(f)
+		if f.check != noCheck {
+			d.CheckDigits[f.name] = g.typed(f) && checkHolds(text, g.rows[f.row][f.check])
+		}
+		g.set(&d, f, text, now)
+	}
+	g.longNumber(&d)
+	if g.layout.composite != nil {
+		d.CheckDigits[fieldComposite] = g.compositeHolds()
+	}
+	d.Valid = true
+	for _, ok := range d.CheckDigits {
+		d.Valid = d.Valid && ok
+	}
+	return d
+}
+
+func (g *grid) set(d *Document, f field, text string, now time.Time) {
+	trimmed := strings.TrimRight(text, "<")
+	switch f.name {
+	case fieldType:
+		d.Type = trimmed
+	case fieldIssuer:
+		d.Issuer = trimmed
+	case fieldNumber:
+		d.Number = trimmed
+	case fieldNationality:
+		d.Nationality = trimmed
+	case fieldBirth:
+		d.BirthDate = birthDate(text, now)
+	case fieldExpiry:
+		d.ExpiresAt = expiryDate(text, now)
+	case fieldSex:
+		if text == "M" || text == "F" || text == "X" {
+			d.Sex = text
+		}
+	case fieldSurname:
+		d.Surname = nameText(text)
+	case fieldGiven:
+		d.GivenNames = nameText(text)
+	case fieldNames:
+		d.Surname, d.GivenNames = splitNames(text)
+	case fieldOptional:
+		d.Optional = trimmed
+	case fieldOptional2:
+		d.Optional2 = trimmed
+	}
+}
+
+// longNumber joins a number of more than nine characters: its check digit's column then holds a filler, and the rest of
+// the number with its check digit opens the optional data (Doc 9303 part 5 §4.2.2 note j, part 6 likewise).
+func (g *grid) longNumber(d *Document) {
+	number, ok := g.layout.field(fieldNumber)
+	if !ok || (g.layout.format != TD1 && g.layout.format != TD2) || g.rows[number.row][number.check] != filler {
+		return
+	}
+	optional, _ := g.layout.field(fieldOptional)
+	head := g.text(number)
+	rest, _, _ := strings.Cut(g.text(optional), "<")
+	if strings.HasSuffix(head, "<") || len(rest) < 2 {
+		return
+	}
+	long := head + rest[:len(rest)-1]
+	d.Number = long
+	d.CheckDigits[fieldNumber] = checkHolds(long, rest[len(rest)-1])
+}
+
+// splitNames parts the names at the first double filler. A zone without one holds a surname alone.
+func splitNames(text string) (surname, given string) {
+	first, second, _ := strings.Cut(text, "<<")
+	if strings.HasPrefix(text, "<") && !strings.HasPrefix(text, "<<") {
+		first, second, _ = strings.Cut(strings.TrimLeft(text, "<"), "<<")
+	}
+	return nameText(first), nameText(second)
+}
+
+func nameText(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == filler }), " ")
+}
+
+// Fields gives the document under the names that the API uses for documents. What the zone leaves open is absent.
+// Of the given names the first is first_name and the rest are middle_name; the zone itself does not part them.
+func (d Document) Fields() map[string]string {
+	first, middle, _ := strings.Cut(d.GivenNames, " ")
+	fields := map[string]string{
+		"document_number": d.Number,
+		"last_name":       d.Surname,
+		"first_name":      first,
+		"middle_name":     middle,
+		"birth_date":      d.BirthDate,
+		"expires_at":      d.ExpiresAt,
+		"gender":          genderOf(d.Sex),
+		"issuing_country": stateCode(d.Issuer),
+		"nationality":     stateCode(d.Nationality),
+	}
+	for k, v := range fields {
+		if v == "" {
+			delete(fields, k)
+		}
+	}
+	return fields
+}
+
+func genderOf(sex string) string {
+	switch sex {
+	case "M":
+		return "male"
+	case "F":
+		return "female"
+	}
+	return "unspecified"
+}
+
+// stateCode gives the ISO 3166 code; Germany alone is written with one letter.
+func stateCode(code string) string {
+	if code == "D" {
+		return "DEU"
+	}
+	return code
+}
