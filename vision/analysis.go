@@ -21,10 +21,36 @@ func AskAll() Ask {
 	return Ask{Faces: true, Liveness: true, Document: true, Barcodes: true, MRZ: true, Text: true}
 }
 
+// The parts of an analysis, as Models, Degraded, Unavailable and Millis name them.
+const (
+	PartDecode   = "decode"
+	PartQuality  = "quality"
+	PartFaces    = "faces"
+	PartEncoding = "face_encoding"
+	PartLiveness = "liveness"
+	PartDocument = "document"
+	PartBarcodes = "barcodes"
+	PartMRZ      = "mrz"
+	PartText     = "text"
+)
+
+// Reason is a stable code that says why a part is in Analysis.Unavailable, or why faces could not be compared.
+type Reason string
+
+// The reasons.
+const (
+	ReasonNoFace         Reason = "no_face"          // there is nothing to measure it on
+	ReasonFaceTooSmall   Reason = "face_too_small"   // the face shows too little of it
+	ReasonFaceNotEncoded Reason = "face_not_encoded" // turned too far, blurred or hidden
+	ReasonModelMissing   Reason = "model_missing"    // this installation lacks the weights or language data
+	ReasonFailed         Reason = "failed"           // the library failed on this picture
+	ReasonTimeout        Reason = "timeout"          // the time allowed ran out
+)
+
 // Hint is a machine code that tells a person how to take a better picture.
 type Hint string
 
-// The hints. Each is measured; none is guessed from another.
+// The hints. Each is measured; none is guessed from another. What is missing is a hint only if it was asked for.
 const (
 	HintBlurred           Hint = "blurred"
 	HintGlare             Hint = "glare"
@@ -51,13 +77,13 @@ type Analysis struct {
 	Barcodes    []Barcode         `json:"barcodes"`
 	AAMVA       map[string]string `json:"aamva"` // element id → value, of the first barcode that is an AAMVA payload
 	MRZ         *MRZ              `json:"mrz"`
-	Text        string            `json:"text"`  // OCR text, lines separated by \n
+	Text        string            `json:"text"` // OCR text, lines separated by \n
 	Words       []Word            `json:"words,omitempty"`
 	Faces       []Face            `json:"faces"` // the main face first
 	Liveness    *Liveness         `json:"liveness"`
 	Models      map[string]string `json:"models,omitempty"`      // part → name and version of the weights used
 	Degraded    []string          `json:"degraded,omitempty"`    // parts measured by a weaker fall-back
-	Unavailable map[string]string `json:"unavailable,omitempty"` // part → reason code
+	Unavailable map[string]Reason `json:"unavailable,omitempty"` // part → reason code
 	Millis      map[string]int64  `json:"millis,omitempty"`      // part → time spent, ms
 }
 
@@ -120,7 +146,7 @@ type Face struct {
 	Box        Box       `json:"box"`
 	Confidence float64   `json:"confidence"`          // detector's score, 0..1
 	Quality    float64   `json:"quality"`             // 0..1: size, sharpness and light together
-	Landmarks  []Point   `json:"landmarks,omitempty"` // right eye, left eye, nose tip, right and left mouth corner, as the viewer sees them
+	Landmarks  []Point   `json:"landmarks,omitempty"` // the person's right eye, left eye, nose tip, right and left mouth corner
 	Detector   string    `json:"detector"`            // yunet or hog
 	Encoder    string    `json:"encoder,omitempty"`   // name and version, e.g. dlib-resnet-v1@face-api-1.7.15
 	Encoding   []float32 `json:"encoding"`            // 128 values; nil if it was not computed

@@ -53,8 +53,8 @@ type Issuer struct {
 type ring struct {
 	signer  jose.Signer
 	signing jose.JSONWebKey // what signer signs with
-	public map[string]crypto.PublicKey
-	jwks   []byte
+	public  map[string]crypto.PublicKey
+	jwks    []byte
 }
 
 // NewIssuer makes an issuer. name is its URL (the claim iss), audience the API's URL (aud); now is the clock, random

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -85,19 +86,22 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 		if err != nil {
 			return Principal{}, err
 		}
+		if !v.now().Before(principal.Expires) {
+			return Principal{}, ErrExpiredToken
+		}
 		entry = &verified{digest: digest, principal: principal, keyID: keyID}
 		v.remember(entry)
-	}
-	if !v.now().Before(entry.principal.Expires) {
-		return Principal{}, ErrExpiredToken
 	}
 	principal := entry.principal
 	principal.Scopes = slices.Clone(principal.Scopes) // the remembered one must not change through a caller
 	return principal, nil
 }
 
-// verify does everything but the comparison with the expiry, which Verify does for remembered tokens too.
+// verify does everything but the comparison with the expiry.
 func (v *Verifier) verify(token string) (Principal, string, error) {
+	if !canonical(token) {
+		return Principal{}, "", ErrInvalidToken
+	}
 	// The one algorithm that we sign with; so neither "none" nor a public key taken for an HMAC secret can pass.
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
@@ -125,6 +129,21 @@ func (v *Verifier) verify(token string) (Principal, string, error) {
 	return principal, header.KeyID, nil
 }
 
+// canonical tells whether the token is written in the one way in which base64url writes its bytes, without line
+// breaks or stray bits in a part's last character: one token must not have several spellings.
+func canonical(token string) bool {
+	if strings.ContainsAny(token, "\r\n") { // which the decoder skips
+		return false
+	}
+	encoding := base64.RawURLEncoding.Strict()
+	for part := range strings.SplitSeq(token, ".") {
+		if _, err := encoding.DecodeString(part); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // principal checks the claims; every one is required.
 func (v *Verifier) principal(content claims) (Principal, bool) {
 	latest := v.now().Add(skew)
@@ -145,7 +164,7 @@ func (v *Verifier) principal(content claims) (Principal, bool) {
 	}, true
 }
 
-// recall gives a remembered token whose key still stands.
+// recall gives a remembered token that has not expired and whose key still stands.
 func (v *Verifier) recall(digest [sha256.Size]byte) *verified {
 	v.mu.Lock()
 	defer v.mu.Unlock()

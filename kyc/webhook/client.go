@@ -74,14 +74,14 @@ type Client struct {
 //
 // No proxy of the environment is used: through one, the addresses that are connected to could not be checked.
 func NewClient(policy Policy, timeout time.Duration, now func() time.Time) *Client {
+	return newClient(policy, timeout, now, net.DefaultResolver)
+}
+
+func newClient(policy Policy, timeout time.Duration, now func() time.Time, resolver *net.Resolver) *Client {
 	if timeout <= 0 {
 		timeout = Timeout
 	}
-	dialer := &net.Dialer{Timeout: timeout, ControlContext: policy.control}
-	return newClient(policy, timeout, now, dialer)
-}
-
-func newClient(policy Policy, timeout time.Duration, now func() time.Time, dialer *net.Dialer) *Client {
+	dialer := &net.Dialer{Timeout: timeout, ControlContext: policy.control, Resolver: resolver}
 	return &Client{policy: policy, timeout: timeout, now: now, http: &http.Client{
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,

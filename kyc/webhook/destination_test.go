@@ -241,9 +241,7 @@ func resolver(t *testing.T, answers ...string) *net.Resolver {
 func TestSendRebinding(t *testing.T) {
 	for _, answers := range [][]string{{"127.0.0.1"}, {"127.0.0.1", "10.0.0.1"}, {"0.0.0.0"}, {"169.254.169.254"}} {
 		port := silentListener(t)
-		policy := Policy{AllowHTTP: true}
-		dialer := &net.Dialer{Timeout: time.Second, ControlContext: policy.control, Resolver: resolver(t, answers...)}
-		client := newClient(policy, 5*time.Second, time.Now, dialer)
+		client := newClient(Policy{AllowHTTP: true}, 5*time.Second, time.Now, resolver(t, answers...))
 		result := client.Send(t.Context(), message(t, "http://rebind.example.com:"+port+"/"))
 		if result.Outcome != Retry || !errors.Is(result.Err, ErrBlockedAddress) {
 			t.Errorf("%v: %+v", answers, result)

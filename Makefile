@@ -1,0 +1,63 @@
+# kycd: make run, make test; make help lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CGO_CXXFLAGS := -O2 -g
+DATA ?= data
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LINT := go tool -modfile=.ci/lint/go.mod golangci-lint
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: system
+system: ## Install the system packages that are missing (Debian)
+	@.ci/packages run
+
+.PHONY: build
+build: system ## Build both programs into bin/
+	@mkdir -p bin
+	@echo "==> building kycd (pure Go)"
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/kycd ./cmd/kycd
+	@echo "==> building kycd-vision (OpenCV, dlib, Tesseract, ZXing; the first time takes a few minutes)"
+	@go build -ldflags "-X main.version=$(VERSION)" -o bin/kycd-vision ./cmd/kycd-vision
+
+.PHONY: run
+run: build ## Set everything up and serve on 127.0.0.1:8080
+	@exec bin/kycd serve --data $(DATA)
+
+.PHONY: models
+models: build ## Fetch the weights and say what each is for
+	@bin/kycd models --fetch --models $(DATA)/models
+
+.PHONY: demo
+demo: build ## Verify a person through the REST API, and refuse four who must be
+	@bin/kycd demo
+
+.PHONY: test
+test: ## Run all tests, with a PostgreSQL and a Redis of their own
+	@.ci/test
+
+.PHONY: bench
+bench: build ## Measure speed against baselines in the same run
+	@.ci/bench
+
+.PHONY: eval
+eval: build ## Measure accuracy over ../shared/testdata
+	@.ci/eval
+
+.PHONY: generate
+generate: ## Generate ent and the REST server anew
+	@go generate ./ent ./rest
+
+.PHONY: migration
+migration: ## Write the next migration: make migration NAME=what_changes
+	@.ci/migration "$(NAME)"
+
+.PHONY: lint
+lint: ## Check style, and the arrows between the packages
+	@$(LINT) run ./...
+
+.PHONY: clean
+clean: ## Remove what was built; the data folder stays
+	@rm -rf bin

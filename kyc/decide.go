@@ -1,0 +1,418 @@
+package kyc
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"kycd/ent"
+	"kycd/ent/check"
+	"kycd/ent/decision"
+	"kycd/ent/document"
+	"kycd/ent/searchterm"
+	"kycd/ent/session"
+	"kycd/kyc/crosscheck"
+	"kycd/kyc/scoring"
+	"kycd/vision"
+)
+
+// verdict is a decision with what it was drawn from.
+type verdict struct {
+	scoring.Decision
+	signals []scoring.Signal
+	cross   *crosscheck.Result // nil: nothing to compare
+	agrees  crosscheck.Match   // which parts of the document agree with each other
+}
+
+// judge draws the decision from the facts. It is pure: the same facts give the same decision.
+func judge(f *facts) (verdict, error) {
+	var v verdict
+	if f.printed != nil && f.encoded != nil {
+		result := crosscheck.Compare(f.printed, f.encoded)
+		v.cross, v.agrees = &result, result.Match(f.crossTolerance())
+	}
+	v.signals = []scoring.Signal{
+		f.consent(), f.requiredFields(), f.inDate(), f.faceMatch(), f.liveness(), f.sanctions(),
+		f.suspiciousWords(scoring.CheckFrontSuspiciousWords, f.front),
+		{Check: scoring.CheckFrontImageManipulation, State: scoring.StateNotRun},
+		{Check: scoring.CheckFrontOnlineDuplication, State: scoring.StateNotRun, Required: f.settings.Wants(CheckOnlineDuplication)},
+		{Check: scoring.CheckFrontIsIdentityDocument, State: scoring.StateNotRun},
+		{Check: scoring.CheckDMV, State: scoring.StateNotRun, Required: f.settings.Wants(CheckDMV)},
+		{Check: scoring.CheckGender, State: scoring.StateNotRun},
+		{Check: scoring.CheckAge, State: scoring.StateNotRun},
+	}
+	if f.back != nil {
+		v.signals = append(v.signals, f.suspiciousWords(scoring.CheckBackSuspiciousWords, f.back),
+			scoring.Signal{Check: scoring.CheckBackImageManipulation, State: scoring.StateNotRun},
+			scoring.Signal{Check: scoring.CheckBackOnlineDuplication, State: scoring.StateNotRun},
+			scoring.Signal{Check: scoring.CheckBackIsIdentityDocument, State: scoring.StateNotRun})
+	}
+	if name, ok := scoring.MatchOf(f.documentType); ok {
+		v.signals = append(v.signals, f.crossCheck(name, v))
+	}
+	decision, err := scoring.Score(f.weights, v.signals)
+	if err != nil {
+		return v, Internal(err)
+	}
+	v.Decision = decision
+	return v, nil
+}
+
+func truth(ok bool) *float64 {
+	if ok {
+		return scoring.Number(1)
+	}
+	return scoring.Number(0)
+}
+
+func (f *facts) consent() scoring.Signal {
+	return scoring.Signal{Check: scoring.CheckConsent, Value: truth(f.consented), Required: true}
+}
+
+// requiredFields is a gate: a document that lacks what the law asks for identifies nobody.
+func (f *facts) requiredFields() scoring.Signal {
+	s := scoring.Signal{Check: scoring.CheckRequiredFields, Required: true}
+	var lacking []string
+	for _, field := range f.required {
+		if f.merged[field] == "" {
+			lacking = append(lacking, field)
+			s.Reasons = append(s.Reasons, scoring.RequiredFieldMissing(field))
+		}
+	}
+	s.Value = truth(len(lacking) == 0)
+	s.Evidence = map[string]any{"required": f.required, "missing": lacking}
+	return s
+}
+
+// inDate is a gate. A document whose date could not be read is not in date; the missing field says why.
+func (f *facts) inDate() scoring.Signal {
+	s := scoring.Signal{Check: scoring.CheckDocumentInDate, Required: true}
+	today := f.now.Format(time.DateOnly)
+	expires, issued := f.merged["expires_at"], f.merged["issued_at"]
+	s.Evidence = map[string]any{"expires_at": expires, "issued_at": issued, "today": today}
+	switch {
+	case expires == "":
+		s.State = scoring.StateUnavailable
+		s.Reasons = []scoring.Reason{scoring.RequiredFieldMissing("expires_at")}
+	case expires < today:
+		s.Value, s.Reasons = truth(false), []scoring.Reason{scoring.ReasonDocumentExpired}
+	case issued > today:
+		s.Value, s.Reasons = truth(false), []scoring.Reason{scoring.ReasonDocumentNotYetValid}
+	default:
+		s.Value = truth(true)
+	}
+	return s
+}
+
+// faceMatch compares the portrait on the document with the live face. A picture without a face fails: the
+// person was asked for a face and did not show one.
+func (f *facts) faceMatch() scoring.Signal {
+	s := scoring.Signal{Check: scoring.CheckFaceMatch, Required: f.settings.Wants(CheckFaceMatch)}
+	if !s.Required && f.live == nil {
+		s.State = scoring.StateNotRun
+		return s
+	}
+	portrait, selfie := f.front.face(), f.live.face()
+	switch {
+	case f.front.failed(), f.live.failed():
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
+	case f.live == nil:
+		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieMissing}
+	case selfie == nil:
+		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieFaceNotFound}
+	case portrait == nil:
+		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonDocumentPortraitNotFound}
+	case portrait.Encoder != selfie.Encoder:
+		s.State = scoring.StateUnavailable // never compared; analysed again, they would be
+	default:
+		distance, err := vision.Distance(portrait.Encoding, selfie.Encoding)
+		if err != nil {
+			s.State = scoring.StateUnavailable
+			break
+		}
+		s.Measure = scoring.Number(distance)
+		s.Evidence = map[string]any{
+			"distance": distance, "encoder": selfie.Encoder, "portrait_quality": portrait.Quality, "selfie_quality": selfie.Quality,
+			"portrait_capture_id": f.front.id, "selfie_capture_id": f.live.id,
+		}
+	}
+	return s
+}
+
+// liveness judges the passive score of the selfie. Active steps are measured by no model yet: a session
+// that needs them does not pass by the passive score alone, unless that is high enough to skip them.
+func (f *facts) liveness() scoring.Signal {
+	s := scoring.Signal{Check: scoring.CheckLiveness, Required: f.settings.Wants(CheckLiveness)}
+	if !s.Required && f.live == nil {
+		s.State = scoring.StateNotRun
+		return s
+	}
+	switch {
+	case f.live == nil:
+		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieMissing}
+	case f.live.failed():
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
+	case f.live.face() == nil:
+		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieFaceNotFound}
+	case f.live.analysis.Liveness == nil:
+		s.State = scoring.StateUnavailable
+	case slices.Contains(f.live.analysis.Degraded, "liveness") && !f.allowDegraded:
+		s.State = scoring.StateUnavailable
+		s.Evidence = map[string]any{"model": f.live.analysis.Liveness.Model, "degraded": true}
+	case f.active && f.live.analysis.Liveness.Score < f.weights.PassiveActiveSkipTolerance:
+		s.State, s.Reasons = scoring.StateNotRun, []scoring.Reason{"liveness_active_not_run"}
+		s.Required = true
+	default:
+		live := f.live.analysis.Liveness
+		s.Value = scoring.Number(live.Score)
+		s.Evidence = map[string]any{
+			"score": live.Score, "model": live.Model, "cues": live.Cues, "capture_id": f.live.id,
+			"degraded": slices.Contains(f.live.analysis.Degraded, "liveness"),
+		}
+	}
+	return s
+}
+
+// sanctions are not screened yet: asked for, the session waits for a person; not asked for, nothing is claimed.
+func (f *facts) sanctions() scoring.Signal {
+	return scoring.Signal{Check: scoring.CheckSanctions, State: scoring.StateNotRun, Required: f.settings.Wants(CheckOFAC)}
+}
+
+// suspicious are words that stand on specimens and novelties, and on no document that was issued.
+func suspicious() []string { return []string{"SPECIMEN", "SAMPLE", "VOID", "NOVELTY", "TEST"} }
+
+func (f *facts) suspiciousWords(name scoring.Check, side *measured) scoring.Signal {
+	s := scoring.Signal{Check: name}
+	switch {
+	case side == nil:
+		s.State = scoring.StateNotRun
+		return s
+	case side.failed():
+		s.State = scoring.StateUnavailable
+		return s
+	case strings.TrimSpace(side.analysis.Text) == "":
+		s.State = scoring.StateUnavailable // nothing was read, so nothing is known
+		return s
+	}
+	found := []string{}
+	for _, word := range strings.FieldsFunc(strings.ToUpper(side.analysis.Text), func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
+		if slices.Contains(suspicious(), word) && !slices.Contains(found, word) {
+			found = append(found, word)
+		}
+	}
+	s.Value = truth(len(found) == 0)
+	s.Evidence = map[string]any{"words": found}
+	return s
+}
+
+// crossCheck compares what is printed with what is encoded. A document that has a code which could not be
+// read is not cross-checked, and that is required: the code is the part that is hardest to forge.
+func (f *facts) crossCheck(name scoring.Check, v verdict) scoring.Signal {
+	s := scoring.Signal{Check: name, Required: f.settings.Wants(CheckDocumentBack) || f.documentType == "passport"}
+	switch {
+	case f.encoded == nil && (f.documentType == "passport" || f.documentType == "passport_card"):
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonMRZUnreadable}
+	case f.encoded == nil:
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonBarcodeUnreadable}
+	case v.cross == nil || !v.cross.Compared:
+		s.State = scoring.StateUnavailable
+	default:
+		s.Value, s.Evidence = scoring.Number(v.cross.Similarity), v.cross.Fields
+		for _, part := range []struct {
+			agrees *bool
+			reason scoring.Reason
+		}{
+			{v.agrees.Name, scoring.ReasonNameCrosscheck}, {v.agrees.Number, scoring.ReasonDocumentNumberCrosscheck},
+			{v.agrees.BirthDate, scoring.ReasonBirthDateCrosscheck}, {v.agrees.Address, scoring.ReasonAddressCrosscheck},
+		} {
+			if part.agrees != nil && !*part.agrees {
+				s.Reasons = append(s.Reasons, part.reason)
+			}
+		}
+	}
+	return s
+}
+
+// crossTolerance is how alike two readings of one field must be, for the type of document.
+func (f *facts) crossTolerance() float64 {
+	switch f.documentType {
+	case "identification_card":
+		return f.weights.StateIDFuzzyMatchTolerance
+	case "passport":
+		return f.weights.PassportFuzzyMatchTolerance
+	case "passport_card":
+		return f.weights.PassportCardFuzzyMatchTolerance
+	default:
+		return f.weights.DriverLicenseFuzzyMatchTolerance
+	}
+}
+
+// record writes a decision and everything that follows from it.
+func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result verdict) error {
+	known, err := c.Decision.Query().Where(decision.SessionID(row.ID)).Exist(ctx)
+	if err != nil {
+		return Internal(err)
+	}
+	if known {
+		return nil // a person's turn
+	}
+	v, err := c.s.vault(ctx, c.DataKey, row.KeyID)
+	if err != nil {
+		return err
+	}
+	for _, src := range f.sources {
+		if err := c.keepDocument(ctx, v, row, src.from, false, src.fields); err != nil {
+			return err
+		}
+	}
+	if len(f.merged) > 0 {
+		best := document.DataSourceUnknown
+		if len(f.sources) > 0 {
+			best = f.sources[0].from
+		}
+		if err := c.keepDocument(ctx, v, row, best, true, f.merged); err != nil {
+			return err
+		}
+		if err := c.indexTerms(ctx, row.UserID, searchterm.OwnerSession, row.ID, personTerms(f.merged)); err != nil {
+			return err
+		}
+	}
+	if err := c.keepChecks(ctx, v, row, result); err != nil {
+		return err
+	}
+	reasons := make([]string, 0, len(result.Reasons))
+	for _, r := range result.Reasons {
+		reasons = append(reasons, string(r))
+	}
+	id := c.s.newID()
+	sealed, err := v.seal("decisions", "pieces", id, result.Decision)
+	if err != nil {
+		return err
+	}
+	err = c.Decision.Create().SetID(id).SetSessionID(row.ID).SetWeightsID(row.WeightsID).SetScore(result.Score).SetVerified(result.Verified).
+		SetVerdict(decision.Verdict(result.Verdict)).SetReasons(reasons).SetVersions(f.versions()).SetPiecesSealed(sealed).SetCreatedAt(c.now).Exec(ctx)
+	if ent.IsConstraintError(err) {
+		return Errorf(CodeConflict, "the session was decided meanwhile")
+	}
+	if err != nil {
+		return Internal(err)
+	}
+	return c.settle(ctx, v, row, f, result)
+}
+
+// settle moves the session to where its decision leads, and tells those who asked.
+func (c *change) settle(ctx context.Context, v vault, row *ent.Session, f *facts, result verdict) error {
+	person, err := v.seal("sessions", "person", row.ID, personOf(f.merged))
+	if err != nil {
+		return err
+	}
+	identityID, joined := "", false
+	if result.Verified {
+		if identityID, joined, err = c.enrol(ctx, row, f, result.Score); err != nil {
+			return err
+		}
+	}
+	fill := func(u *ent.SessionUpdate) {
+		u.SetPersonSealed(person).SetScore(result.Score)
+		if live := result.piece(scoring.CheckLiveness); live != nil && live.Value != nil {
+			u.SetLivenessDetected(live.Verdict == scoring.StatePass).SetLivenessDetectedAt(c.now)
+		}
+		if identityID != "" {
+			u.SetIdentityID(identityID)
+		}
+	}
+	detail := map[string]string{"verdict": string(result.Verdict)}
+	if joined {
+		detail["identity"] = "joined"
+	}
+	if result.Verdict == scoring.VerdictReview {
+		if Status(row.Status) == InProgress {
+			err = c.move(ctx, row, EventDefer, actorSystem, detail, fill)
+		} else {
+			update := c.Session.Update().Where(session.ID(row.ID), session.StatusEQ(row.Status))
+			fill(update)
+			if err = update.Exec(ctx); err == nil {
+				err = c.note(ctx, row.ID, actorSystem, "review", "", "", detail)
+			}
+		}
+		if err != nil {
+			return AsError(err)
+		}
+		return c.announce(ctx, row, "idv.session.temporarily_complete", TemporarilyComplete, &result.Verified)
+	}
+	err = c.move(ctx, row, EventDecide, actorSystem, detail, func(u *ent.SessionUpdate) {
+		fill(u)
+		u.SetCompletedAt(c.now).SetVerified(result.Verified)
+		if result.Verified {
+			u.SetVerifiedAt(c.now)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return c.announce(ctx, row, "idv.session.complete", Complete, &result.Verified)
+}
+
+func (c *change) keepChecks(ctx context.Context, v vault, row *ent.Session, result verdict) error {
+	keep := func(name string, state scoring.State, value *float64, reasons []scoring.Reason, evidence any) error {
+		id := c.s.newID()
+		sealed, err := v.seal("checks", "evidence", id, evidence)
+		if err != nil {
+			return err
+		}
+		create := c.Check.Create().SetID(id).SetSessionID(row.ID).SetName(name).SetState(check.State(state)).
+			SetNillableValue(value).SetEvidenceSealed(sealed).SetCreatedAt(c.now)
+		if len(reasons) > 0 {
+			create.SetReason(string(reasons[0]))
+		}
+		if err := create.Exec(ctx); err != nil {
+			return Internal(err)
+		}
+		return nil
+	}
+	for _, p := range result.Pieces {
+		if err := keep(string(p.Check), p.Verdict, p.Value, p.Reasons, p.Evidence); err != nil {
+			return err
+		}
+	}
+	if result.cross == nil {
+		return nil
+	}
+	for name, ok := range map[string]*bool{
+		"document_number_crosscheck": result.agrees.Number, "name_crosscheck": result.agrees.Name, "address_crosscheck": result.agrees.Address,
+	} {
+		state, value := scoring.StateNotRun, (*float64)(nil)
+		if ok != nil {
+			state, value = scoring.StateFail, truth(*ok)
+			if *ok {
+				state = scoring.StatePass
+			}
+		}
+		if err := keep(name, state, value, nil, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v verdict) piece(name scoring.Check) *scoring.Piece {
+	for i := range v.Pieces {
+		if v.Pieces[i].Check == name {
+			return &v.Pieces[i]
+		}
+	}
+	return nil
+}
+
+// versions names the models that the measurements came from.
+func (f *facts) versions() map[string]string {
+	versions := map[string]string{}
+	for _, m := range []*measured{f.front, f.back, f.live} {
+		if m != nil && m.analysis != nil {
+			maps.Copy(versions, m.analysis.Models)
+		}
+	}
+	return versions
+}

@@ -1,0 +1,165 @@
+package kyc
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"kycd/ent"
+	"kycd/ent/capture"
+	"kycd/ent/document"
+	"kycd/kyc/aamva"
+	"kycd/kyc/crosscheck"
+	"kycd/kyc/mrz"
+	"kycd/kyc/scoring"
+	"kycd/vision"
+	"kycd/vision/printed"
+)
+
+// facts is everything a decision rests on, read once and in plain form. Deciding is then a pure function.
+type facts struct {
+	now           time.Time
+	documentType  string
+	consented     bool
+	active        bool // liveness mode passive_active
+	settings      Settings
+	weights       scoring.Weights
+	required      []string
+	allowDegraded bool
+	metadata      map[string]any
+
+	front, back, live *measured
+	activeFrames      int
+
+	sources []source          // what each source says, the most trusted first
+	merged  map[string]string // the best of them
+	printed map[string]string // the print
+	encoded map[string]string // the barcode or the MRZ: what print is compared with
+}
+
+// source is what one part of the document says.
+type source struct {
+	from   document.DataSource
+	fields map[string]string
+}
+
+// measured is one picture that counts: its analysis, or the code of why there is none.
+type measured struct {
+	id       string
+	analysis *vision.Analysis
+	code     string
+}
+
+// face is the main face of a picture.
+func (m *measured) face() *vision.Face {
+	if m == nil || m.analysis == nil || len(m.analysis.Faces) == 0 {
+		return nil
+	}
+	return &m.analysis.Faces[0]
+}
+
+// failed says that the picture is there and could not be analysed.
+func (m *measured) failed() bool { return m != nil && m.analysis == nil }
+
+// facts gathers what is known of a session, inside the transaction that will decide it.
+func (c *change) facts(ctx context.Context, row *ent.Session) (*facts, error) {
+	v, err := c.s.vault(ctx, c.DataKey, row.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	f := &facts{
+		now: c.now, documentType: string(row.DocumentType), consented: row.Consented != nil && *row.Consented,
+		active: row.LivenessMode == "passive_active", allowDegraded: c.s.config.AllowDegraded,
+	}
+	raw := map[string]any{}
+	if err := firstError(v.open("sessions", "settings", row.ID, row.SettingsSealed, &raw),
+		v.open("sessions", "metadata", row.ID, row.MetadataSealed, &f.metadata)); err != nil {
+		return nil, err
+	}
+	if f.settings, err = ParseSettings(raw); err != nil {
+		return nil, err
+	}
+	if f.weights, err = weights(ctx, c.WeightsVersion, row.WeightsID); err != nil {
+		return nil, err
+	}
+	if f.required, err = required(ctx, c.Requirement, row.UserID, row.ClientID, f.documentType); err != nil {
+		return nil, err
+	}
+	pics, err := c.Capture.Query().Where(capture.SessionID(row.ID), capture.Superseded(false)).Order(ent.Asc(capture.FieldStep)).All(ctx)
+	if err != nil {
+		return nil, Internal(err)
+	}
+	for _, pic := range pics {
+		m := &measured{id: pic.ID, code: pic.AnalysisCode}
+		if pic.AnalysisStatus == capture.AnalysisStatusDone {
+			m.analysis = &vision.Analysis{}
+			if err := v.open("captures", "analysis", pic.ID, pic.AnalysisSealed, m.analysis); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case pic.Side == captureFront:
+			f.front = m
+		case pic.Side == captureBack:
+			f.back = m
+		case pic.Side == captureLiveness && pic.Step == 0:
+			f.live = m
+		case pic.Side == captureLiveness:
+			f.activeFrames++
+		}
+	}
+	f.read()
+	return f, nil
+}
+
+// read works out what the document says: from the barcode, the machine-readable zone and the print.
+func (f *facts) read() {
+	add := func(from document.DataSource, fields map[string]string) {
+		if len(fields) > 0 {
+			f.sources = append(f.sources, source{from: from, fields: fields})
+		}
+	}
+	for _, side := range []*measured{f.back, f.front} {
+		if side == nil || side.analysis == nil {
+			continue
+		}
+		for _, code := range side.analysis.Barcodes {
+			payload, err := aamva.Parse([]byte(code.Text))
+			if code.Format == "PDF417" && err == nil && f.encoded == nil {
+				f.encoded = payload.Fields()
+				add(document.DataSourcePdf417, f.encoded)
+			}
+		}
+	}
+	for _, side := range []*measured{f.front, f.back} {
+		if side == nil || side.analysis == nil || side.analysis.MRZ == nil || f.encoded != nil {
+			continue
+		}
+		if zone, err := mrz.Parse(side.analysis.MRZ.Lines, f.now); err == nil && zone.Valid {
+			f.encoded = zone.Fields()
+			add(document.DataSourceMrz, f.encoded)
+		}
+	}
+	if f.front != nil && f.front.analysis != nil {
+		f.printed = printedFields(f.front.analysis)
+		add(document.DataSourceOcrFront, f.printed)
+	}
+	if f.back != nil && f.back.analysis != nil {
+		add(document.DataSourceOcrBack, printedFields(f.back.analysis))
+	}
+	said := make([]map[string]string, 0, len(f.sources))
+	for _, s := range f.sources {
+		said = append(said, s.fields)
+	}
+	f.merged = crosscheck.Merge(said...)
+}
+
+func printedFields(a *vision.Analysis) map[string]string {
+	fields := map[string]string{}
+	found := printed.Fields(a.Words, a.Width, a.Height)
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		fields[name] = found[name].Value
+	}
+	return fields
+}

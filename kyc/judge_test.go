@@ -1,0 +1,163 @@
+package kyc
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"kycd/kyc/scoring"
+	"kycd/vision"
+)
+
+// good is a licence and a selfie that pass; each test spoils one thing.
+func good() *facts {
+	encoding := func(shift float32) []float32 {
+		v := make([]float32, 128)
+		v[0] = 1 + shift
+		return v
+	}
+	face := func(shift float32) []vision.Face {
+		return []vision.Face{{Encoder: "e@1", Encoding: encoding(shift), Quality: 0.9}}
+	}
+	fields := map[string]string{
+		"document_number": "K1234567", "first_name": "BIANCA", "last_name": "CASTAFIORE", "birth_date": "1980-02-03",
+		"expires_at": "2031-02-03", "issued_at": "2023-02-03", "issuing_state": "ZZ",
+	}
+	clone := func() map[string]string {
+		m := map[string]string{}
+		for k, v := range fields {
+			m[k] = v
+		}
+		return m
+	}
+	return &facts{
+		now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), documentType: "driver_license", consented: true,
+		weights: scoring.Defaults(), required: defaultRequired("driver_license"), allowDegraded: true,
+		front:   &measured{id: "front", analysis: &vision.Analysis{Text: "STATE OF SYLDAVIA", Faces: face(0)}},
+		back:    &measured{id: "back", analysis: &vision.Analysis{Text: "RESTRICTIONS NONE"}},
+		live:    &measured{id: "live", analysis: &vision.Analysis{Faces: face(0.2), Liveness: &vision.Liveness{Score: 0.97, Model: "m"}}},
+		printed: clone(), encoded: clone(), merged: clone(),
+	}
+}
+
+func TestJudge(t *testing.T) {
+	cases := []struct {
+		name    string
+		spoil   func(f *facts)
+		verdict scoring.Verdict
+		first   scoring.Reason // the reason with the strongest effect
+	}{
+		{"all is well", func(*facts) {}, scoring.VerdictVerified, ""},
+		{"no consent", func(f *facts) { f.consented = false }, scoring.VerdictNotVerified, scoring.ReasonConsentMissing},
+		{"somebody else's face", func(f *facts) { f.live.analysis.Faces[0].Encoding[1] = 0.9 }, scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
+		{"no face on the selfie", func(f *facts) { f.live.analysis.Faces = nil }, scoring.VerdictNotVerified, scoring.ReasonSelfieFaceNotFound},
+		{"no portrait", func(f *facts) { f.front.analysis.Faces = nil }, scoring.VerdictNotVerified, scoring.ReasonDocumentPortraitNotFound},
+		{"a photo of a photo", func(f *facts) { f.live.analysis.Liveness.Score = 0.1 }, scoring.VerdictNotVerified, scoring.ReasonLivenessFailed},
+		{"no liveness weights", func(f *facts) { f.live.analysis.Liveness = nil }, scoring.VerdictReview, "liveness_unavailable"},
+		{"degraded liveness in production", func(f *facts) { f.live.analysis.Degraded, f.allowDegraded = []string{"liveness"}, false }, scoring.VerdictReview, "liveness_unavailable"},
+		{"degraded liveness allowed", func(f *facts) { f.live.analysis.Degraded = []string{"liveness"} }, scoring.VerdictVerified, ""},
+		{"expired", func(f *facts) { f.merged["expires_at"] = "2026-10-31" }, scoring.VerdictNotVerified, scoring.ReasonDocumentExpired},
+		{"expires today", func(f *facts) { f.merged["expires_at"] = "2026-11-01" }, scoring.VerdictVerified, ""},
+		{"issued tomorrow", func(f *facts) { f.merged["issued_at"] = "2026-11-02" }, scoring.VerdictNotVerified, scoring.ReasonDocumentNotYetValid},
+		{"no expiry", func(f *facts) { f.merged["expires_at"] = "" }, scoring.VerdictNotVerified, scoring.RequiredFieldMissing("expires_at")},
+		{"no birth date", func(f *facts) { f.merged["birth_date"] = "" }, scoring.VerdictNotVerified, scoring.RequiredFieldMissing("birth_date")},
+		{"another printed name", func(f *facts) { f.printed["last_name"] = "HADDOCK" }, scoring.VerdictNotVerified, scoring.ReasonNameCrosscheck},
+		{"another printed number", func(f *facts) { f.printed["document_number"] = "X9999999" }, scoring.VerdictNotVerified, scoring.ReasonDocumentNumberCrosscheck},
+		{"barcode unreadable", func(f *facts) { f.encoded = nil }, scoring.VerdictReview, scoring.ReasonBarcodeUnreadable},
+		{"nothing printed was read", func(f *facts) { f.printed = map[string]string{} }, scoring.VerdictReview, "driver_license_fuzzy_match_unavailable"},
+		{"SPECIMEN across it", func(f *facts) { f.front.analysis.Text = "ID\nSPECIMEN" }, scoring.VerdictNotVerified, scoring.ReasonSuspiciousWords},
+		{"a surname that holds the word", func(f *facts) { f.front.analysis.Text = "TESTA VOIDSON" }, scoring.VerdictVerified, ""},
+		{"sanctions asked for", func(f *facts) { f.settings.Checks = map[string]bool{CheckOFAC: true} }, scoring.VerdictReview, "ofac_not_run"},
+		{"DMV asked for", func(f *facts) { f.settings.Checks = map[string]bool{CheckDMV: true} }, scoring.VerdictReview, "dmv_not_run"},
+		{"the selfie crashed its worker", func(f *facts) { f.live = &measured{id: "live", code: codeCrashed} }, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
+		{"other encoder", func(f *facts) { f.live.analysis.Faces[0].Encoder = "e@2" }, scoring.VerdictReview, "face_match_unavailable"},
+		{"active steps unmeasured", func(f *facts) { f.active, f.live.analysis.Liveness.Score = true, 0.8 }, scoring.VerdictReview, "liveness_active_not_run"},
+		{"active steps skipped", func(f *facts) { f.active = true }, scoring.VerdictVerified, ""},
+		{"passport without MRZ", func(f *facts) { f.documentType, f.encoded = "passport", nil }, scoring.VerdictReview, scoring.ReasonMRZUnreadable},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := good()
+			c.spoil(f)
+			v, err := judge(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Verdict != c.verdict || v.Verified != (c.verdict == scoring.VerdictVerified) {
+				t.Errorf("verdict %s, want %s (%v)", v.Verdict, c.verdict, v.Reasons)
+			}
+			switch {
+			case c.first == "" && len(v.Reasons) > 0:
+				t.Errorf("reasons %v, want none", v.Reasons)
+			case c.first != "" && (len(v.Reasons) == 0 || v.Reasons[0] != c.first):
+				t.Errorf("reasons %v, want %s first", v.Reasons, c.first)
+			}
+		})
+	}
+}
+
+// TestUnmeasuredChecksClaimNothing: what no part of the program measures yet has no value and no weight.
+func TestUnmeasuredChecksClaimNothing(t *testing.T) {
+	v, err := judge(good())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unmeasured := []scoring.Check{
+		scoring.CheckSanctions, scoring.CheckDMV, scoring.CheckGender, scoring.CheckAge, scoring.CheckFrontImageManipulation,
+		scoring.CheckBackImageManipulation, scoring.CheckFrontOnlineDuplication, scoring.CheckBackOnlineDuplication,
+		scoring.CheckFrontIsIdentityDocument, scoring.CheckBackIsIdentityDocument,
+	}
+	seen := 0
+	for _, p := range v.Pieces {
+		if slices.Contains(unmeasured, p.Check) {
+			seen++
+			if p.Value != nil || p.Weight != 0 || p.Contribution != 0 || p.Verdict != scoring.StateNotRun {
+				t.Errorf("%s claims %+v", p.Check, p)
+			}
+		}
+	}
+	if seen != len(unmeasured) {
+		t.Errorf("%d of %d unmeasured checks are shown", seen, len(unmeasured))
+	}
+}
+
+func TestSettings(t *testing.T) {
+	cases := []struct {
+		raw     map[string]any
+		pointer string // of the refused part; empty: accepted
+	}{
+		{nil, ""},
+		{map[string]any{"checks": map[string]any{"ofac": true}, "theme": "dark"}, ""},
+		{map[string]any{"checks": map[string]any{"aura": true}}, "/settings/checks/aura"},
+		{map[string]any{"document_types": []any{"library_card"}}, "/settings/document_types"},
+		{map[string]any{"max_attempts": 0}, "/settings/max_attempts"},
+		{map[string]any{"expires_in_seconds": 59}, "/settings/expires_in_seconds"},
+		{map[string]any{"finalize_wait_seconds": 121}, "/settings/finalize_wait_seconds"},
+		{map[string]any{"retention_days": -1}, "/settings/retention_days"},
+		{map[string]any{"max_attempts": "many"}, "/settings/max_attempts"},
+	}
+	for _, c := range cases {
+		_, err := ParseSettings(c.raw)
+		switch e := AsError(err); {
+		case c.pointer == "" && err != nil:
+			t.Errorf("%v: %v", c.raw, err)
+		case c.pointer != "" && (e == nil || e.Code != CodeInvalid || len(e.Fields) != 1 || e.Fields[0].Pointer != c.pointer):
+			t.Errorf("%v: got %+v, want %s", c.raw, e, c.pointer)
+		}
+	}
+}
+
+// TestFinalizeOnlyTightens: what the device sends at the end may add checks and remove none.
+func TestFinalizeOnlyTightens(t *testing.T) {
+	session := map[string]any{"checks": map[string]any{"liveness": true, "ofac": false}, "max_attempts": 3.0}
+	got := switchOn(session, map[string]any{
+		"checks": map[string]any{"liveness": false, "ofac": true, "face_match": false}, "max_attempts": 99.0, "document_types": []any{"passport"}, "note": "x",
+	})
+	s, err := ParseSettings(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Wants(CheckLiveness) || !s.Wants(CheckOFAC) || !s.Wants(CheckFaceMatch) || s.maxAttempts() != 3 || len(s.DocumentTypes) != 0 || got["note"] != "x" {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,0 +1,160 @@
+package kyc
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+
+	"kycd/ent"
+	"kycd/ent/livenesschallenge"
+	"kycd/ent/location"
+	"kycd/ent/session"
+	"kycd/kyc/auth"
+)
+
+// activeSteps are what a person can be asked to show.
+func activeSteps() []string { return []string{"turn_left", "turn_right", "look_up", "smile"} }
+
+// activeStepCount is how many of them one challenge asks for.
+const activeStepCount = 3
+
+// GenerateLiveness gives the device a signed challenge that it can read and use once.
+func (s *Service) GenerateLiveness(ctx context.Context, p auth.Principal, id string, place Place) (token string, err error) {
+	if err := place.validate(); err != nil {
+		return "", err
+	}
+	err = s.change(ctx, func(c *change) error {
+		row, err := c.open(ctx, p, id)
+		if err != nil {
+			return err
+		}
+		token, err = c.challenge(ctx, row)
+		if err != nil {
+			return err
+		}
+		return c.note(ctx, id, actorOf(p), "liveness_generated", "", "", nil)
+	})
+	return token, err
+}
+
+func (c *change) challenge(ctx context.Context, row *ent.Session) (string, error) {
+	id, expires := c.s.newID(), c.now.Add(c.s.config.ChallengeLifetime)
+	claims := Challenge{
+		ID: id, Nonce: cryptorand.Text(), SessionID: row.ID, Mode: string(row.LivenessMode), Steps: []string{}, Expires: expires.Unix(),
+	}
+	if row.LivenessMode == session.LivenessModePassiveActive {
+		steps := activeSteps()
+		rand.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+		claims.Steps = steps[:activeStepCount]
+	}
+	// A new challenge ends every earlier one: a device has one at a time.
+	err := c.LivenessChallenge.Update().Where(livenesschallenge.SessionID(row.ID), livenesschallenge.UsedAtIsNil()).SetUsedAt(c.now).Exec(ctx)
+	if err != nil {
+		return "", Internal(err)
+	}
+	err = c.LivenessChallenge.Create().SetID(id).SetSessionID(row.ID).SetSteps(claims.Steps).
+		SetCreatedAt(c.now).SetExpiresAt(expires).Exec(ctx)
+	if err != nil {
+		return "", Internal(err)
+	}
+	token, err := c.s.tokens.issuer.SignStatement(challengeType, claims)
+	if err != nil {
+		return "", Internal(err)
+	}
+	return token, nil
+}
+
+// ProcessLiveness takes the frames of the challenge that the session has open: the passive frame first,
+// then one per active step. They are stored and analysed. The returned token is empty: nothing more is
+// asked for.
+func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, id string, place Place, images [][]byte) (string, error) {
+	if err := place.validate(); err != nil {
+		return "", err
+	}
+	if len(images) == 0 {
+		return "", &Error{Code: CodeImageMissing, Message: "at least the passive frame is needed", Fields: []FieldError{{Pointer: "/images", Code: string(CodeImageMissing), Message: "must hold at least one image"}}}
+	}
+	if len(images) > 1+len(activeSteps()) {
+		return "", invalid("/images", fmt.Sprintf("must hold at most %d images", 1+len(activeSteps())))
+	}
+	row, err := find(ctx, s.db.Ent.Session, p, id)
+	if err != nil {
+		return "", err
+	}
+	if err := takesInput(row, s.now()); err != nil {
+		return "", err
+	}
+	var pics []picture
+	for i, image := range images {
+		container, err := inspect(image, fmt.Sprintf("/images/%d", i))
+		if err == nil {
+			var pic picture
+			if pic, err = s.store(ctx, row, image, container); err == nil {
+				pics = append(pics, pic)
+			}
+		}
+		if err != nil {
+			s.discard(ctx, pics...)
+			return "", err
+		}
+	}
+	blocked := false
+	err = s.change(ctx, func(c *change) error {
+		row, err := c.open(ctx, p, id)
+		if err != nil {
+			return err
+		}
+		if err := c.useChallenge(ctx, row); err != nil {
+			return err
+		}
+		settings, err := s.settings(ctx, c.DataKey, row)
+		if err != nil {
+			return err
+		}
+		if row.Attempts >= settings.maxAttempts() {
+			blocked = true
+			return c.move(ctx, row, EventBlock, actorSystem, map[string]string{"reason": "too_many_liveness_attempts"}, nil)
+		}
+		if err := c.supersede(ctx, id, captureLiveness); err != nil {
+			return err
+		}
+		for i, pic := range pics {
+			name := "liveness_passive"
+			if i > 0 {
+				name = fmt.Sprintf("liveness_active_step_%d", i)
+			}
+			if err := c.capture(ctx, row, pic, captureLiveness, name, i); err != nil {
+				return err
+			}
+		}
+		if err := c.Session.UpdateOne(row).SetSelfieGivenAt(c.now).AddAttempts(1).Exec(ctx); err != nil {
+			return Internal(err)
+		}
+		if err := c.locate(ctx, row, location.CaptureTypeSelfieImageCapture, place); err != nil {
+			return err
+		}
+		return c.note(ctx, id, actorOf(p), "liveness_processed", "", "", map[string]string{"frames": fmt.Sprint(len(pics))})
+	})
+	if err != nil || blocked {
+		s.discard(ctx, pics...)
+	}
+	if blocked {
+		return "", Errorf(CodeSessionBlocked, "too many attempts; try again later")
+	}
+	return "", err
+}
+
+// useChallenge spends the session's open challenge. There is none, or it is too old: the device must ask
+// for a new one.
+func (c *change) useChallenge(ctx context.Context, row *ent.Session) error {
+	n, err := c.LivenessChallenge.Update().Where(livenesschallenge.SessionID(row.ID), livenesschallenge.UsedAtIsNil(),
+		livenesschallenge.ExpiresAtGT(c.now)).SetUsedAt(c.now).Save(ctx)
+	if err != nil {
+		return Internal(err)
+	}
+	if n == 0 {
+		return Errorf(CodeLivenessNotStarted, "no liveness challenge is open: generate one first")
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package printed
+
+import "strings"
+
+// Meanings of labels that stand for more than one field.
+const (
+	meansName    = "name"    // given names
+	meansAddress = "address" // street and town
+	meansNothing = "-"       // a label that only ends the value before it
+)
+
+// label is the place of a label: words from..to of its line.
+type label struct {
+	meaning  string
+	from, to int
+	numbered bool // a field number of the card design standard stands before it
+	above    bool // a caption of a travel document: the value stands below
+}
+
+func (l label) caption() bool { return l.above }
+
+// phrase is one wording of a label. Words are upper case without signs.
+type phrase struct {
+	meaning string
+	number  string // field number of the card design standard that may stand before it
+	words   string
+	above   bool
+}
+
+// phrases are the wordings known, of American cards (AAMVA card design standard, annex D) and of travel documents
+// (ICAO 9303 part 4, the English captions). The longest that fits is taken.
+func phrases() []phrase {
+	return []phrase{
+		{DocumentNumber, "4D", "DLN", false}, {DocumentNumber, "4D", "DL NO", false}, {DocumentNumber, "4D", "DL", false},
+		{DocumentNumber, "4D", "LIC NO", false}, {DocumentNumber, "4D", "LICENSE NO", false}, {DocumentNumber, "4D", "LICENSE NUMBER", false},
+		{DocumentNumber, "4D", "ID NO", false}, {DocumentNumber, "4D", "ID", false}, {DocumentNumber, "4D", "IDN", false},
+		{DocumentNumber, "4D", "CUSTOMER IDENTIFIER", false}, {DocumentNumber, "4D", "NUMBER", false}, {DocumentNumber, "4D", "NO", false},
+		{DocumentNumber, "4D", "", false},
+		{BirthDate, "3", "DOB", false}, {BirthDate, "3", "DATE OF BIRTH", false}, {BirthDate, "3", "BIRTH DATE", false},
+		{ExpiresAt, "4B", "EXP", false}, {ExpiresAt, "4B", "EXPIRES", false}, {ExpiresAt, "4B", "EXPIRATION DATE", false}, {ExpiresAt, "4B", "", false},
+		{IssuedAt, "4A", "ISS", false}, {IssuedAt, "4A", "ISSUED", false}, {IssuedAt, "4A", "ISSUE DATE", false}, {IssuedAt, "4A", "", false},
+		{LastName, "1", "LAST NAME", false}, {LastName, "1", "FAMILY NAME", false}, {LastName, "1", "LN", false}, {LastName, "1", "LAST", false},
+		{LastName, "1", "SURNAME", false}, {LastName, "1", "NAME", false},
+		{meansName, "2", "FIRST MIDDLE", false}, {meansName, "2", "FIRSTMIDDLE", false}, {meansName, "2", "FIRST NAME", false}, {meansName, "2", "GIVEN NAMES", false},
+		{meansName, "2", "GIVEN NAME", false}, {meansName, "2", "FN", false}, {meansName, "2", "FIRST", false}, {meansName, "2", "GIVEN", false},
+		{meansName, "2", "FIRST NAMES", false}, {meansName, "2", "FIRST MIDDLE NAME", false},
+		{meansAddress, "8", "ADDRESS", false}, {meansAddress, "8", "ADDR", false},
+		{Gender, "15", "SEX", false},
+		{Height, "16", "HGT", false}, {Height, "16", "HEIGHT", false}, {Height, "16", "HT", false},
+		{Weight, "17", "WGT", false}, {Weight, "17", "WEIGHT", false}, {Weight, "17", "WT", false},
+		{EyeColor, "18", "EYES", false}, {EyeColor, "18", "EYE", false}, {EyeColor, "18", "EYE COLOR", false},
+		{HairColor, "19", "HAIR", false}, {HairColor, "19", "HAIR COLOR", false},
+		{RefNumber, "5", "DD", false}, {RefNumber, "5", "DOCUMENT DISCRIMINATOR", false},
+		{Class, "9", "CLASS", false}, {Restrictions, "12", "REST", false}, {Restrictions, "12", "RESTRICTIONS", false}, {Restrictions, "12", "RESTR", false},
+		{Endorsements, "9A", "END", false}, {Endorsements, "9A", "ENDORSEMENTS", false},
+		{meansNothing, "", "DONOR", false}, {meansNothing, "", "VETERAN", false}, {meansNothing, "", "REAL ID", false},
+
+		{DocumentNumber, "", "PASSPORT NO", true}, {DocumentNumber, "", "PASSPORT CARD NO", true}, {DocumentNumber, "", "DOCUMENT NO", true},
+		{DocumentNumber, "", "PASSPORT NUMBER", true}, {DocumentNumber, "", "DOCUMENT NUMBER", true},
+		{LastName, "", "SURNAME", true}, {meansName, "", "GIVEN NAMES", true}, {meansName, "", "GIVEN NAME", true},
+		{Nationality, "", "NATIONALITY", true}, {BirthDate, "", "DATE OF BIRTH", true}, {BirthPlace, "", "PLACE OF BIRTH", true},
+		{IssuedAt, "", "DATE OF ISSUE", true}, {IssuedAt, "", "ISSUED ON", true}, {IssuedAt, "", "DATE OF ISSUANCE", true},
+		{ExpiresAt, "", "DATE OF EXPIRY", true}, {ExpiresAt, "", "DATE OF EXPIRATION", true}, {ExpiresAt, "", "EXPIRES ON", true},
+		{Gender, "", "SEX", true}, {meansNothing, "", "AUTHORITY", true}, {meansNothing, "", "TYPE", true},
+		{IssuingCountry, "", "CODE", true}, {meansNothing, "", "SIGNATURE", true},
+	}
+}
+
+// findLabels marks the labels of every line. Whether a wording is a caption, with its value below, or stands before its
+// value cannot be told from itself: a travel document has captions, a card does not.
+func (p *page) findLabels() {
+	known := phrases()
+	travel := p.travel()
+	for li := range p.lines {
+		words := p.lines[li].words
+		keys := make([]string, len(words))
+		for i, w := range words {
+			keys[i] = key(w.Text)
+		}
+		for i := 0; i < len(words); {
+			best, found := label{}, false
+			for _, ph := range known {
+				if ph.above != travel {
+					continue
+				}
+				if to, numbered, ok := ph.match(keys, i); ok && (!found || to > best.to) {
+					best, found = label{meaning: ph.meaning, from: i, to: to, numbered: numbered, above: ph.above}, true
+				}
+			}
+			if !found {
+				i++
+				continue
+			}
+			p.lines[li].labels = append(p.lines[li].labels, best)
+			i = best.to
+		}
+	}
+}
+
+// travel says whether the page is that of a passport or passport card.
+func (p *page) travel() bool {
+	passport, card := 0, 0
+	for _, l := range p.lines {
+		for _, w := range l.words {
+			switch key(w.Text) {
+			case "PASSPORT", "NATIONALITY", "PASSEPORT", "SURNAME":
+				passport++
+			case "LICENSE", "LICENCE", "DRIVER", "IDENTIFICATION", "DLN", "4D":
+				card++
+			}
+		}
+	}
+	return passport > card
+}
+
+// match tries the phrase on the words from i on: number and wording, the wording alone, or a number glued to it. A short or
+// common wording counts only with its number; with its number, small print may be misread further than without.
+func (ph phrase) match(keys []string, i int) (to int, numbered, ok bool) {
+	wording := strings.Fields(ph.words)
+	at := i
+	slack := 0
+	if ph.number != "" {
+		rest, glued := strings.CutPrefix(keys[at], ph.number)
+		switch {
+		case keys[at] == "":
+		case alike(keys[at], ph.number):
+			numbered = true
+			at++
+		case glued && len(wording) == 0 && len(ph.number) == 2 && len(rest) <= 5 && !strings.ContainsAny(rest+ph.number[1:], "0123456789"):
+			// "4dDtNn": the number tells enough.
+			return at + 1, true, true
+		case glued && len(wording) > 0 && len(rest) >= 2 && near(rest, wording[0], 1+len(wording[0])/5):
+			numbered = true
+			wording = wording[1:]
+			at++
+		}
+		if numbered {
+			slack = 1
+		}
+	}
+	if !numbered && (len(ph.words) < 3 || common(ph.words)) {
+		return 0, false, false
+	}
+	for _, w := range wording {
+		allowed := slack
+		if len(w) > 3 {
+			allowed++
+		}
+		if len(w) < 3 {
+			allowed = 0
+		}
+		if at >= len(keys) || !alike(keys[at], w) && !near(keys[at], w, allowed) {
+			return 0, false, false
+		}
+		at++
+	}
+	return at, numbered, at > i
+}
+
+// common says whether a wording is also an ordinary word on documents.
+func common(wording string) bool {
+	switch wording {
+	case "NAME", "NUMBER", "FIRST", "LAST", "GIVEN", "END", "REST", "ISS":
+		return true
+	}
+	return false
+}
+
+// key is a word without signs, in capitals.
+func key(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToUpper(s) {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// alike allows the readings that OCR confuses.
+func alike(got, want string) bool {
+	return len(got) == len(want) && unconfused(got) == unconfused(want)
+}
+
+// unconfused maps characters that look alike to one of them.
+func unconfused(s string) string {
+	return strings.NewReplacer("O", "0", "Q", "0", "I", "1", "L", "1", "|", "1", "S", "5", "B", "8", "Z", "2").Replace(s)
+}
+
+// near says whether no more than so many letters changed, added or left out turn a into b.
+func near(a, b string, most int) bool {
+	if len(a)-len(b) > most || len(b)-len(a) > most {
+		return false
+	}
+	before := make([]int, len(b)+1)
+	for j := range before {
+		before[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before[j]
+			if a[i] != b[j] {
+				change++
+			}
+			row[j+1] = min(change, before[j+1]+1, row[j]+1)
+		}
+		before = row
+	}
+	return before[len(b)] <= most
+}

@@ -1,0 +1,190 @@
+// Package printed turns the words that OCR read on a document into fields: by the labels and field numbers beside
+// them, by where they stand, and by their formats.
+//
+// It is pure Go and works on vision.Word alone, so the server can run it again on stored words.
+package printed
+
+import (
+	"strings"
+
+	"kycd/vision"
+)
+
+// The names of the fields, as in the specification.
+const (
+	DocumentType   = "document_type" // driver_license, identification_card, passport, passport_card
+	DocumentNumber = "document_number"
+	RefNumber      = "ref_number"
+	LastName       = "last_name"
+	FirstName      = "first_name"
+	MiddleName     = "middle_name"
+	NameSuffix     = "name_suffix"
+	BirthDate      = "birth_date" // dates are ISO 8601
+	ExpiresAt      = "expires_at"
+	IssuedAt       = "issued_at"
+	Street         = "street"
+	City           = "city"
+	State          = "state" // two letters
+	PostalCode     = "postal_code"
+	IssuingState   = "issuing_state" // two letters
+	IssuingCountry = "issuing_country"
+	Nationality    = "nationality"
+	BirthPlace     = "birth_place"
+	Gender         = "gender" // male, female, unspecified
+	Height         = "height" // "68 in" or "173 cm"
+	Weight         = "weight" // "160 lb" or "72 kg"
+	EyeColor       = "eye_color"
+	HairColor      = "hair_color"
+	Class          = "class"
+	Restrictions   = "restrictions"
+	Endorsements   = "endorsements"
+)
+
+// Field is one value and how sure it is, 0..1: the reader's confidence in its words, lowered where
+// the value was found by its format alone.
+type Field struct {
+	Value      string  `json:"value"`
+	Confidence float64 `json:"confidence"`
+}
+
+// unlabelled is the share of the confidence that a value keeps which no label names.
+const unlabelled = 0.5
+
+// Fields finds the fields of a document of width×height pixels. Fields that were not found, or whose text does not have their
+// format, are absent.
+func Fields(words []vision.Word, width, height int) map[string]Field {
+	p := page{lines: arrange(words), width: float64(width), height: float64(height)}
+	p.findLabels()
+	out := map[string]Field{}
+	for li := range p.lines {
+		for _, l := range p.lines[li].labels {
+			p.read(out, li, l)
+		}
+	}
+	p.readWithoutLabels(out)
+	return out
+}
+
+// page is what was read, in lines from top to bottom.
+type page struct {
+	lines         []line
+	width, height float64
+}
+
+// put keeps the surer of two readings of a field.
+func put(out map[string]Field, name, value string, confidence float64) {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return
+	}
+	if have, ok := out[name]; !ok || confidence > have.Confidence {
+		out[name] = Field{Value: value, Confidence: confidence}
+	}
+}
+
+// read takes the value of one label.
+func (p *page) read(out map[string]Field, li int, l label) {
+	value := p.valueOf(li, l)
+	if len(value.words) == 0 {
+		return
+	}
+	text, confidence := value.text(), value.confidence()
+	switch l.meaning {
+	case meansName:
+		first, middle, suffix := givenNames(text)
+		put(out, FirstName, first, confidence)
+		put(out, MiddleName, middle, confidence)
+		put(out, NameSuffix, suffix, confidence)
+	case LastName:
+		name, suffix := surname(text)
+		put(out, LastName, name, confidence)
+		put(out, NameSuffix, suffix, confidence)
+	case meansAddress:
+		p.readAddress(out, value)
+	default:
+		if v, ok := format(l.meaning, text); ok {
+			put(out, l.meaning, v, confidence)
+		}
+	}
+}
+
+// readAddress reads the street from the value and the town from the line below it, or both from one line.
+func (p *page) readAddress(out map[string]Field, value run) {
+	text, confidence := value.text(), value.confidence()
+	if street, city, state, zip, ok := wholeAddress(text); ok {
+		put(out, Street, street, confidence)
+		putTown(out, city, state, zip, confidence)
+		return
+	}
+	put(out, Street, text, confidence)
+	for _, below := range p.below(value, 3) {
+		if city, state, zip, ok := town(below.text()); ok {
+			putTown(out, city, state, zip, below.confidence())
+			return
+		}
+	}
+}
+
+func putTown(out map[string]Field, city, state, zip string, confidence float64) {
+	put(out, City, city, confidence)
+	put(out, State, state, confidence)
+	put(out, PostalCode, zip, confidence)
+}
+
+// readWithoutLabels looks for what formats alone tell: the kind of document, its issuer, the town, and dates.
+func (p *page) readWithoutLabels(out map[string]Field) {
+	for _, l := range p.lines {
+		text := l.run().text()
+		confidence := l.run().confidence()
+		if kind, ok := kindOf(text); ok {
+			put(out, DocumentType, kind, confidence)
+		}
+		if state, ok := stateNamed(text); ok && l.box.Y < int(p.height*0.35) {
+			put(out, IssuingState, state, confidence*0.9)
+		}
+		if _, have := out[PostalCode]; !have {
+			if city, state, zip, ok := town(text); ok {
+				putTown(out, city, state, zip, confidence*unlabelled)
+			}
+		}
+	}
+	p.readLooseDates(out)
+}
+
+// readLooseDates gives dates without a label a meaning by their order: the earliest of three is the birth, the latest
+// the expiry. With fewer than three, nothing is said.
+func (p *page) readLooseDates(out map[string]Field) {
+	_, birth := out[BirthDate]
+	_, expiry := out[ExpiresAt]
+	if birth && expiry {
+		return
+	}
+	var dates []Field
+	for _, l := range p.lines {
+		for _, w := range l.words {
+			if d, ok := isoDate(w.Text); ok {
+				dates = append(dates, Field{Value: d, Confidence: w.Confidence * unlabelled})
+			}
+		}
+	}
+	earliest, latest := Field{}, Field{}
+	distinct := map[string]bool{}
+	for _, d := range dates {
+		distinct[d.Value] = true
+		if earliest.Value == "" || d.Value < earliest.Value {
+			earliest = d
+		}
+		if d.Value > latest.Value {
+			latest = d
+		}
+	}
+	if len(distinct) < 3 {
+		return
+	}
+	if !birth {
+		put(out, BirthDate, earliest.Value, earliest.Confidence)
+	}
+	if !expiry {
+		put(out, ExpiresAt, latest.Value, latest.Confidence)
+	}
+}
