@@ -31,7 +31,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newAnalyze(), newCompare())
+	root.AddCommand(newAnalyze(), newCompare(), workCommand())
 	return root
 }
 

@@ -1,6 +1,10 @@
 package printed
 
-import "strings"
+import (
+	"strings"
+
+	"kycd/vision"
+)
 
 // Meanings of labels that stand for more than one field.
 const (
@@ -83,7 +87,11 @@ func (p *page) findLabels() {
 				if ph.above != travel {
 					continue
 				}
-				if to, numbered, ok := ph.match(keys, i); ok && (!found || to > best.to) {
+				to, numbered, ok := ph.match(keys, i)
+				if !ok || !numbered && !apart(words, i) {
+					continue
+				}
+				if !found || to > best.to {
 					best, found = label{meaning: ph.meaning, from: i, to: to, numbered: numbered, above: ph.above}, true
 				}
 			}
@@ -95,6 +103,15 @@ func (p *page) findLabels() {
 			i = best.to
 		}
 	}
+}
+
+// apart says whether a word begins a line or stands clear of the word before it, as labels do and words of a sentence do not.
+func apart(words []vision.Word, i int) bool {
+	if i == 0 {
+		return true
+	}
+	before, here := words[i-1].Box, words[i].Box
+	return here.X-before.X-before.Width > max(before.Height, here.Height)
 }
 
 // travel says whether the page is that of a passport or passport card.
@@ -133,6 +150,11 @@ func (ph phrase) match(keys []string, i int) (to int, numbered, ok bool) {
 			numbered = true
 			wording = wording[1:]
 			at++
+		case len(wording) > 0 && len(ph.number)+len(wording[0]) >= 7 && near(keys[at], ph.number+wording[0], 1):
+			// "s8ADDRESS": a speck before the number.
+			numbered = true
+			wording = wording[1:]
+			at++
 		}
 		if numbered {
 			slack = 1
@@ -141,9 +163,16 @@ func (ph phrase) match(keys []string, i int) (to int, numbered, ok bool) {
 	if !numbered && (len(ph.words) < 3 || common(ph.words)) {
 		return 0, false, false
 	}
-	for _, w := range wording {
+	for k := 0; k < len(wording); k++ {
+		w := wording[k]
+		if at < len(keys) && k+1 < len(wording) && keys[at] == w+wording[k+1] {
+			// "Card.No." is one word to the reader.
+			k++
+			at++
+			continue
+		}
 		allowed := slack
-		if len(w) > 3 {
+		if len(w) > 5 || numbered && len(w) > 3 {
 			allowed++
 		}
 		if len(w) < 3 {

@@ -1,0 +1,102 @@
+package rest
+
+import (
+	"context"
+	"mime/multipart"
+
+	api "kycd/rest/generated"
+)
+
+// done is the answer of operations that have nothing to say.
+func done() api.DoneJSONResponse { return api.DoneJSONResponse{} }
+
+// IdvSdkSessionRead answers what a device may know.
+func (s *server) IdvSdkSessionRead(ctx context.Context, req api.IdvSdkSessionReadRequestObject) (api.IdvSdkSessionReadResponseObject, error) {
+	session, err := s.service.ReadSDKSession(ctx, exchangeOf(ctx).principal, req.Body.SessionId)
+	if err != nil {
+		return nil, err
+	}
+	return api.IdvSdkSessionRead200JSONResponse(toSdkSession(session)), nil
+}
+
+// IdvSdkMetadataUpdate replaces what the device says of itself.
+func (s *server) IdvSdkMetadataUpdate(ctx context.Context, req api.IdvSdkMetadataUpdateRequestObject) (api.IdvSdkMetadataUpdateResponseObject, error) {
+	if err := s.service.UpdateSDKMetadata(ctx, exchangeOf(ctx).principal, req.Body.SessionId, req.Body.SdkMetadata); err != nil {
+		return nil, err
+	}
+	return api.IdvSdkMetadataUpdate200JSONResponse{DoneJSONResponse: done()}, nil
+}
+
+// IdvSdkConsentAdd records consent, or its refusal.
+func (s *server) IdvSdkConsentAdd(ctx context.Context, req api.IdvSdkConsentAddRequestObject) (api.IdvSdkConsentAddResponseObject, error) {
+	if err := s.service.AddConsent(ctx, exchangeOf(ctx).principal, req.Body.SessionId, req.Body.Consented); err != nil {
+		return nil, err
+	}
+	return api.IdvSdkConsentAdd200JSONResponse{DoneJSONResponse: done()}, nil
+}
+
+// IdvSdkDocumentTypeUpdate says which document will be shown.
+func (s *server) IdvSdkDocumentTypeUpdate(ctx context.Context, req api.IdvSdkDocumentTypeUpdateRequestObject) (api.IdvSdkDocumentTypeUpdateResponseObject, error) {
+	if err := s.service.UpdateDocumentType(ctx, exchangeOf(ctx).principal, req.Body.SessionId, string(req.Body.DocumentTypeE)); err != nil {
+		return nil, err
+	}
+	return api.IdvSdkDocumentTypeUpdate200JSONResponse{DoneJSONResponse: done()}, nil
+}
+
+// IdvSdkDocumentFrontAdd takes the picture of the front.
+func (s *server) IdvSdkDocumentFrontAdd(ctx context.Context, req api.IdvSdkDocumentFrontAddRequestObject) (api.IdvSdkDocumentFrontAddResponseObject, error) {
+	if err := s.addDocument(ctx, "front", req.Body); err != nil {
+		return nil, err
+	}
+	return api.IdvSdkDocumentFrontAdd200JSONResponse{DoneJSONResponse: done()}, nil
+}
+
+// IdvSdkDocumentBackAdd takes the picture of the back.
+func (s *server) IdvSdkDocumentBackAdd(ctx context.Context, req api.IdvSdkDocumentBackAddRequestObject) (api.IdvSdkDocumentBackAddResponseObject, error) {
+	if err := s.addDocument(ctx, "back", req.Body); err != nil {
+		return nil, err
+	}
+	return api.IdvSdkDocumentBackAdd200JSONResponse{DoneJSONResponse: done()}, nil
+}
+
+func (s *server) addDocument(ctx context.Context, side string, body *multipart.Reader) error {
+	x := exchangeOf(ctx)
+	up, err := readUpload(x, body)
+	if err != nil {
+		return err
+	}
+	return s.service.AddDocument(ctx, x.principal, up.sessionID, side, x.place(up.latitude, up.longitude), up.image)
+}
+
+// IdvSdkLivenessGenerate begins a liveness session.
+func (s *server) IdvSdkLivenessGenerate(ctx context.Context, req api.IdvSdkLivenessGenerateRequestObject) (api.IdvSdkLivenessGenerateResponseObject, error) {
+	x := exchangeOf(ctx)
+	token, err := s.service.GenerateLiveness(ctx, x.principal, req.Body.SessionId, x.place(req.Body.Latitude, req.Body.Longitude))
+	if err != nil {
+		return nil, err
+	}
+	return api.IdvSdkLivenessGenerate200JSONResponse{Token: token}, nil
+}
+
+// IdvSdkLivenessProcess takes the frames of a liveness session.
+func (s *server) IdvSdkLivenessProcess(ctx context.Context, req api.IdvSdkLivenessProcessRequestObject) (api.IdvSdkLivenessProcessResponseObject, error) {
+	x := exchangeOf(ctx)
+	images, err := decodeImages(value(req.Body.Images))
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.service.ProcessLiveness(ctx, x.principal, req.Body.SessionId, x.place(req.Body.Latitude, req.Body.Longitude), images)
+	if err != nil {
+		return nil, err
+	}
+	return api.IdvSdkLivenessProcess200JSONResponse{Token: token}, nil
+}
+
+// IdvSdkFinalize decides the session.
+func (s *server) IdvSdkFinalize(ctx context.Context, req api.IdvSdkFinalizeRequestObject) (api.IdvSdkFinalizeResponseObject, error) {
+	outcome, err := s.service.Finalize(ctx, exchangeOf(ctx).principal, req.Body.SessionId, value(req.Body.Settings))
+	if err != nil {
+		return nil, err
+	}
+	return api.IdvSdkFinalize200JSONResponse(toOutcome(outcome)), nil
+}

@@ -1,0 +1,131 @@
+// Package rest is the REST API: it decodes what openapi.yaml describes, calls the rules, and encodes their
+// answers. No rule lives here. Types and routes are generated from openapi.yaml (rest/generated), and
+// requests are validated against the same file.
+package rest
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"kycd/kyc"
+	api "kycd/rest/generated"
+)
+
+// Options is what the REST API is made from. Service and Probe are needed.
+type Options struct {
+	Service      Service
+	Probe        Probe
+	Log          *slog.Logger         // nil: nothing is logged
+	Registry     *prometheus.Registry // of the whole process, shown at /metrics; nil: one of its own
+	Version      string               // of the service
+	Environment  string               // production, development …
+	PublicURL    string               // how callers reach the service, and the issuer of its tokens; empty: as each request names it
+	Now          func() time.Time     // nil: the system's clock
+	NewRequestID func() string        // nil: 130 random bits
+}
+
+// server holds what the handlers use. Its methods with the names of operations are the handlers.
+type server struct {
+	service      Service
+	probe        Probe
+	log          *slog.Logger
+	version      string
+	environment  string
+	publicURL    string
+	now          func() time.Time
+	newRequestID func() string
+	started      time.Time
+	contract     *contract
+	titles       map[kyc.Code]string
+	durations    durations
+	prometheus   http.Handler
+	bodies       budget
+}
+
+// New makes the handler of the whole REST API. It panics if its own contract is not well-formed.
+func New(o Options) http.Handler {
+	contract, err := loadContract(contractYAML)
+	if err != nil {
+		panic(err)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewRequestID == nil {
+		o.NewRequestID = rand.Text
+	}
+	s := &server{
+		service: o.Service, probe: o.Probe, log: o.Log,
+		version: o.Version, environment: o.Environment, publicURL: strings.TrimRight(o.PublicURL, "/"),
+		now: o.Now, newRequestID: o.NewRequestID, started: o.Now(),
+		contract: contract, titles: titles(), bodies: newBudget(maxBodiesInFlight),
+		durations:  newDurations(o.Registry),
+		prometheus: promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}),
+	}
+	router := chi.NewRouter()
+	router.Use(middleware.GetHead)
+	router.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, refuse(kyc.CodeNotFound, "there is nothing at this path"))
+	})
+	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(allowed(router, r.URL.Path), ", "))
+		s.fail(w, r, refuse(codeMethodNotAllowed, "this path does not take this method"))
+	})
+	docs := newDocs(contract, s.titles)
+	router.Get("/docs", docs.page)
+	router.Get("/openapi.json", docs.json)
+	router.Get("/openapi.yaml", docs.yaml)
+
+	// The defaults of the generated code would show err.Error() to the caller.
+	malformed := func(w http.ResponseWriter, r *http.Request, err error) {
+		s.fail(w, r, refuse(kyc.CodeInvalid, "the request does not have the form that the contract asks for"))
+	}
+	handlers := api.NewStrictHandlerWithOptions(s, nil, api.StrictHTTPServerOptions{
+		RequestErrorHandlerFunc:  malformed,
+		ResponseErrorHandlerFunc: s.fail,
+	})
+	api.HandlerWithOptions(handlers, api.ChiServerOptions{
+		BaseRouter:       router.With(s.identify, s.authenticate, s.validate),
+		ErrorHandlerFunc: malformed,
+	})
+	return s.observe(router)
+}
+
+// allowed are the methods that a path takes.
+func allowed(router chi.Routes, path string) []string {
+	var methods []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		found := method
+		if method == http.MethodHead {
+			found = http.MethodGet
+		}
+		if router.Match(chi.NewRouteContext(), found, path) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}
+
+// pathParams are the values of the names in a path.
+func pathParams(r *http.Request) map[string]string {
+	params := chi.RouteContext(r.Context()).URLParams
+	values := make(map[string]string, len(params.Keys))
+	for i, key := range params.Keys {
+		values[key] = params.Values[i]
+	}
+	return values
+}

@@ -1,0 +1,292 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+
+	"kycd/kyc"
+)
+
+const (
+	mediaJSON      = "application/json"
+	mediaForm      = "application/x-www-form-urlencoded"
+	mediaMultipart = "multipart/form-data"
+)
+
+// maxShownErrors bounds the errors[] of one answer.
+const maxShownErrors = 32
+
+// bodyWait is how long a large body waits for others to leave before it is sent away.
+const bodyWait = 10 * time.Second
+
+// validate holds a request against the contract: its parameters, its body's size and media type, and the
+// body itself, except that of an upload, whose handler reads it part by part (see upload.go).
+func (s *server) validate(next http.Handler) http.Handler {
+	options := &openapi3filter.Options{
+		ExcludeRequestBody: true, // read and checked here, once
+		MultiError:         true,
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authenticate did it
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		op := x.operation
+		if len(op.route.Operation.Parameters) > 0 {
+			input := &openapi3filter.RequestValidationInput{Request: r, Route: &op.route, PathParams: pathParams(r), Options: options}
+			if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+				s.fail(w, r, invalid(parameterErrors(err)))
+				return
+			}
+		}
+		if op.body == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		mediaType, err := s.admitBody(w, r, op)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if op.carriesImages() {
+			weight := r.ContentLength
+			if weight < 0 {
+				weight = op.maxBody
+			}
+			if !s.bodies.acquire(r.Context(), weight, bodyWait) {
+				s.fail(w, r, refuse(kyc.CodeUnavailable, "too many uploads are under way"))
+				return
+			}
+			defer s.bodies.release(weight)
+		}
+		switch mediaType {
+		case mediaJSON, mediaForm:
+			if err := decodeBody(r, op, mediaType); err != nil {
+				s.fail(w, r, err)
+				return
+			}
+		case "": // an optional body that is not there
+			r.Body = http.NoBody
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// admitBody looks at what can be known of a body without reading it, and bounds what can be read. The
+// media type is empty if there is no body.
+func (s *server) admitBody(w http.ResponseWriter, r *http.Request, op *operation) (string, error) {
+	if r.ContentLength == 0 {
+		if op.body.Required {
+			return "", invalid([]kyc.FieldError{{Pointer: "", Code: "required", Message: "a body is required"}})
+		}
+		return "", nil
+	}
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || op.schema(mediaType) == nil {
+		return "", refuse(codeUnsupportedMediaType, "the body must be "+strings.Join(mediaTypes(op.body), " or "))
+	}
+	if r.ContentLength > op.maxBody {
+		return "", tooLarge(op)
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, op.maxBody)
+	return mediaType, nil
+}
+
+func mediaTypes(body *openapi3.RequestBody) []string {
+	var names []string
+	for name := range body.Content {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// tooLarge is the error for a body that is larger than the operation takes.
+func tooLarge(op *operation) error {
+	if op.carriesImages() {
+		return refuse(kyc.CodeImageTooLarge, fmt.Sprintf("the body may have at most %d bytes, and an image %d", op.maxBody, maxImageBytes))
+	}
+	return refuse(codePayloadTooLarge, fmt.Sprintf("the body may have at most %d bytes", op.maxBody))
+}
+
+// decodeBody reads a JSON or form body, holds it against its schema, and leaves the decoded value in
+// r.Body, where the generated code takes it from: what a handler sees is exactly what was validated.
+func decodeBody(r *http.Request, op *operation, mediaType string) error {
+	data, err := readAll(r.Body, r.ContentLength)
+	if err != nil {
+		var over *http.MaxBytesError
+		if errors.As(err, &over) {
+			return tooLarge(op)
+		}
+		return refuse(kyc.CodeInvalid, "the body could not be read to its end")
+	}
+	var value any
+	if mediaType == mediaForm {
+		form, err := url.ParseQuery(string(data))
+		if err != nil {
+			return refuse(kyc.CodeInvalid, "the body is not a valid form")
+		}
+		if value, err = formValue(form); err != nil {
+			return err
+		}
+		r.PostForm, r.Form = form, form // the generated code looks here; without the query, which is no place for secrets
+	} else {
+		if err := json.Unmarshal(data, &value); err != nil {
+			return refuse(kyc.CodeInvalid, "the body is not valid JSON")
+		}
+		r.Body = validatedBody{value}
+	}
+	return invalid(schemaErrors(op.schema(mediaType), value))
+}
+
+// validatedBody hands a decoded value to oapi-codegen's runtime, which looks for the method ValidatedValue.
+type validatedBody struct{ value any }
+
+func (b validatedBody) ValidatedValue() any { return b.value }
+func (validatedBody) Close() error          { return nil }
+func (validatedBody) Read([]byte) (int, error) {
+	return 0, errors.New("the body was decoded already, and does not fit the type made from its schema")
+}
+
+// readAll reads size bytes into memory of just that size, or, where the size is not known (-1), all.
+func readAll(body io.Reader, size int64) ([]byte, error) {
+	if size < 0 {
+		return io.ReadAll(body)
+	}
+	data := make([]byte, size)
+	n, err := io.ReadFull(body, data)
+	return data[:n], err
+}
+
+// formValue is a form as a JSON object of strings. A parameter given twice is an error (RFC 6749 §3.2).
+func formValue(form url.Values) (any, error) {
+	object := make(map[string]any, len(form))
+	for name, values := range form {
+		if len(values) > 1 {
+			return nil, refuse(kyc.CodeInvalid, "a parameter is given more than once")
+		}
+		object[name] = values[0]
+	}
+	return object, nil
+}
+
+// invalid is the error for bad fields, or nil if there are none.
+func invalid(fields []kyc.FieldError) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	if len(fields) > maxShownErrors {
+		fields = fields[:maxShownErrors]
+	}
+	return refuse(kyc.CodeInvalid, "the request does not have the form that the contract asks for", fields...)
+}
+
+// schemaErrors holds a decoded body against a schema.
+func schemaErrors(schema *openapi3.Schema, value any) []kyc.FieldError {
+	err := schema.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.MultiErrors())
+	return fieldErrors("", err)
+}
+
+// parameterErrors are those of headers, path and query. Their pointers begin with where they stand.
+func parameterErrors(err error) []kyc.FieldError {
+	var all []kyc.FieldError
+	each := []error{err}
+	if many, ok := errors.AsType[openapi3.MultiError](err); ok {
+		each = many
+	}
+	for _, err := range each {
+		bad, ok := errors.AsType[*openapi3filter.RequestError](err)
+		if !ok || bad.Parameter == nil {
+			all = append(all, kyc.FieldError{Code: "invalid", Message: "is not valid"})
+			continue
+		}
+		at := pointer("", bad.Parameter.In, bad.Parameter.Name)
+		switch fields := fieldErrors(at, bad.Err); {
+		case errors.Is(bad.Err, openapi3filter.ErrInvalidRequired):
+			all = append(all, kyc.FieldError{Pointer: at, Code: "required", Message: "is required"})
+		case len(fields) == 0:
+			all = append(all, kyc.FieldError{Pointer: at, Code: "invalid", Message: "is not valid"})
+		default:
+			all = append(all, fields...)
+		}
+	}
+	return all
+}
+
+// fieldErrors turns what kin-openapi found into pointers, codes and words of our own: its texts quote the
+// schema, and could quote the value.
+func fieldErrors(prefix string, err error) []kyc.FieldError {
+	var all []kyc.FieldError
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case openapi3.MultiError:
+		for _, each := range e {
+			all = append(all, fieldErrors(prefix, each)...)
+		}
+	case *openapi3.SchemaError:
+		code, message := schemaMessage(e)
+		all = append(all, kyc.FieldError{Pointer: pointer(prefix, e.JSONPointer()...), Code: code, Message: message})
+	}
+	slices.SortStableFunc(all, func(a, b kyc.FieldError) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return all
+}
+
+// schemaMessage says which rule of a schema was broken, without the value that broke it.
+func schemaMessage(e *openapi3.SchemaError) (code, message string) {
+	schema := e.Schema
+	switch e.SchemaField {
+	case "required":
+		return "required", "is required"
+	case "nullable":
+		return "null", "must not be null"
+	case "type":
+		if schema.Type != nil {
+			return "type", "must be of type " + strings.Join(schema.Type.Slice(), " or ")
+		}
+	case "enum":
+		names := make([]string, len(schema.Enum))
+		for i, name := range schema.Enum {
+			names[i] = fmt.Sprint(name)
+		}
+		return "enum", "must be one of " + strings.Join(names, ", ")
+	case "minLength":
+		if schema.MinLength == 1 {
+			return "empty", "must not be empty"
+		}
+		return "too_short", fmt.Sprintf("must have at least %d characters", schema.MinLength)
+	case "maxLength":
+		return "too_long", fmt.Sprintf("must have at most %d characters", *schema.MaxLength)
+	case "maxItems":
+		return "too_many", fmt.Sprintf("must have at most %d entries", *schema.MaxItems)
+	case "minimum":
+		return "too_small", fmt.Sprintf("must be at least %v", *schema.Min)
+	case "maximum":
+		return "too_large", fmt.Sprintf("must be at most %v", *schema.Max)
+	case "pattern", "format":
+		return "format", "does not have the right format"
+	case "oneOf":
+		return "type", "is of none of the types that are taken"
+	}
+	return "invalid", "is not valid"
+}
+
+// pointer is a JSON pointer (RFC 6901).
+func pointer(prefix string, path ...string) string {
+	var b strings.Builder
+	b.WriteString(prefix)
+	for _, name := range path {
+		b.WriteByte('/')
+		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
+	}
+	return b.String()
+}

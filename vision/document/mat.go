@@ -1,0 +1,31 @@
+package document
+
+import (
+	"image"
+
+	"gocv.io/x/gocv"
+)
+
+// matOf copies bytes into a Mat of its own, so that OpenCV never holds Go's memory. The caller closes it.
+func matOf(pix []byte, w, h int, kind gocv.MatType) (gocv.Mat, error) {
+	m := gocv.NewMatWithSize(h, w, kind)
+	data, err := m.DataPtrUint8()
+	if err != nil {
+		m.Close()
+		return gocv.Mat{}, err
+	}
+	copy(data, pix)
+	return m, nil
+}
+
+// scaled is a BGR picture brought to a size, by area where it shrinks. The caller closes it.
+func scaled(bgr []byte, w, h, toW, toH int) (gocv.Mat, error) {
+	m, err := matOf(bgr, w, h, gocv.MatTypeCV8UC3)
+	if err != nil || (w == toW && h == toH) {
+		return m, err
+	}
+	defer m.Close()
+	out := gocv.NewMat()
+	gocv.Resize(m, &out, image.Pt(toW, toH), 0, 0, gocv.InterpolationArea)
+	return out, nil
+}

@@ -1,0 +1,192 @@
+// Package engine measures images: it owns the networks and libraries and lends them to one image at a time.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kycd/vision"
+	"kycd/vision/face"
+	"kycd/vision/liveness"
+	"kycd/vision/mrzread"
+	"kycd/vision/ocr"
+)
+
+// Config says what an engine is made of.
+type Config struct {
+	ModelsDir   string           // folder of the weights
+	TessdataDir string           // folder of Tesseract's language data; empty for the library's own
+	Slots       int              // images measured at the same time, each on its own networks; 0 means one per core
+	Now         func() time.Time // settles the century of two-digit years; nil means time.Now
+}
+
+// Engine measures images. It may be used from several goroutines.
+type Engine struct {
+	idle chan *slot // the slots that are free; its capacity is their number
+	text *ocr.Pool  // nil without language data
+	mrz  *mrzread.Reader
+	now  func() time.Time
+}
+
+// slot is what one image needs for itself: neither networks nor dlib's recognizer can be shared.
+type slot struct {
+	finder  *face.Finder
+	encoder *face.Encoder
+	scorer  *liveness.Scorer
+}
+
+// New loads everything; the slots are loaded at the same time. It fails if weights that are required are
+// missing or anything that is there is broken. Missing language data only makes the text unavailable.
+func New(ctx context.Context, config Config) (*Engine, error) {
+	face.UseOneThreadPerEncoder()
+	slots := config.Slots
+	if slots <= 0 {
+		slots = runtime.NumCPU()
+	}
+	e := &Engine{idle: make(chan *slot, slots), now: config.Now}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	var loading errgroup.Group
+	for range slots {
+		loading.Go(func() error {
+			s, err := newSlot(config.ModelsDir)
+			if err == nil {
+				e.idle <- s
+			}
+			return err
+		})
+	}
+	loading.Go(func() (err error) {
+		e.mrz, err = mrzread.NewReader()
+		return err
+	})
+	loading.Go(func() error {
+		pool, err := ocr.Open(ocr.Options{DataDir: config.TessdataDir, Engines: slots})
+		if errors.Is(err, ocr.ErrLanguage) {
+			return nil
+		}
+		e.text = pool
+		return err
+	})
+	err := loading.Wait()
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		e.free(len(e.idle))
+		return nil, fmt.Errorf("load vision engine: %w", err)
+	}
+	return e, nil
+}
+
+func newSlot(modelsDir string) (*slot, error) {
+	finder, err := face.NewFinder(modelsDir)
+	if err != nil {
+		return nil, err
+	}
+	scorer, err := liveness.NewScorer(modelsDir)
+	if err != nil {
+		return nil, errors.Join(err, finder.Close())
+	}
+	encoder, err := face.NewEncoder(modelsDir)
+	if err != nil {
+		return nil, errors.Join(err, finder.Close(), scorer.Close())
+	}
+	return &slot{finder: finder, encoder: encoder, scorer: scorer}, nil
+}
+
+// Close waits for the images under way and frees everything. It is called once, and nothing after it.
+func (e *Engine) Close() { e.free(cap(e.idle)) }
+
+func (e *Engine) free(slots int) {
+	for range slots {
+		s := <-e.idle
+		s.encoder.Close()
+		// Closing a network frees memory; it reports nothing that could be acted on.
+		_ = s.finder.Close()
+		_ = s.scorer.Close()
+	}
+	if e.text != nil {
+		e.text.Close()
+	}
+}
+
+// Analyze measures an image: what went wrong is in the Analysis, by code. ctx bounds how long is waited, for a slot
+// and for the result; a C call under way runs on, and keeps its slot until it returns.
+func (e *Engine) Analyze(ctx context.Context, image []byte, ask vision.Ask) vision.Analysis {
+	var s *slot
+	select {
+	case s = <-e.idle:
+	case <-ctx.Done():
+		return failed(vision.CodeTimeout)
+	}
+	done := make(chan vision.Analysis, 1)
+	go func() {
+		defer func() { e.idle <- s }()
+		defer func() {
+			if recover() != nil {
+				done <- failed(vision.CodeFailed)
+			}
+		}()
+		m := measurement{engine: e, slot: s, ask: ask}
+		done <- m.run(ctx, image)
+	}()
+	select {
+	case analysis := <-done:
+		return analysis
+	case <-ctx.Done():
+		return failed(vision.CodeTimeout)
+	}
+}
+
+func failed(code vision.Code) vision.Analysis {
+	return vision.Analysis{Error: string(code), Hints: []vision.Hint{}}
+}
+
+// Compare measures the distance of the main faces of two images and judges it by a tolerance; 0 stands for
+// vision.DefaultFaceTolerance. An image that cannot be compared gives the verdict unknown and the reason in Error.
+func (e *Engine) Compare(ctx context.Context, a, b []byte, tolerance float64) vision.Comparison {
+	first := e.Analyze(ctx, a, vision.Ask{Faces: true})
+	second := e.Analyze(ctx, b, vision.Ask{Faces: true})
+	return CompareAnalyses(first, second, tolerance)
+}
+
+// CompareAnalyses is Compare for images that were analysed with Ask.Faces.
+func CompareAnalyses(a, b vision.Analysis, tolerance float64) vision.Comparison {
+	if tolerance <= 0 {
+		tolerance = vision.DefaultFaceTolerance
+	}
+	unknown := vision.Comparison{A: a.File, B: b.File, Tolerance: tolerance, Verdict: vision.VerdictUnknown}
+	for _, analysis := range []vision.Analysis{a, b} {
+		if unknown.Error = whyNotComparable(analysis); unknown.Error != "" {
+			return unknown
+		}
+	}
+	comparison, err := vision.CompareFaces(a.Faces[0].Encoding, b.Faces[0].Encoding, tolerance)
+	if err != nil {
+		unknown.Error = string(vision.ReasonFailed)
+		return unknown
+	}
+	comparison.A, comparison.B = a.File, b.File
+	return comparison
+}
+
+func whyNotComparable(a vision.Analysis) string {
+	switch {
+	case a.Error != "":
+		return a.Error
+	case a.Unavailable[vision.PartFaces] != "":
+		return string(a.Unavailable[vision.PartFaces])
+	case len(a.Faces) == 0:
+		return string(vision.ReasonNoFace)
+	case len(a.Faces[0].Encoding) == 0:
+		return string(vision.ReasonFaceNotEncoded)
+	}
+	return ""
+}

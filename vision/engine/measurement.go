@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"kycd/vision"
+	"kycd/vision/imaging"
+	"kycd/vision/quality"
+)
+
+// measurement is the work on one image. Its parts run on two goroutines, people and papers; each writes its own
+// fields of the analysis, and the shared maps through note.
+type measurement struct {
+	engine *Engine
+	slot   *slot
+	ask    vision.Ask
+
+	pic *imaging.Picture
+
+	mutex  sync.Mutex // guards the maps and lists of out that both goroutines write
+	out    vision.Analysis
+	people []vision.Hint // hints of each goroutine, put together at the end
+	papers []vision.Hint
+}
+
+func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
+	m.out = vision.Analysis{
+		Hints:       []vision.Hint{},
+		Models:      map[string]string{},
+		Unavailable: map[string]vision.Reason{},
+		Millis:      map[string]int64{},
+	}
+	start := time.Now()
+	pic, err := imaging.Decode(image, imaging.Options{})
+	m.out.Millis[vision.PartDecode] = time.Since(start).Milliseconds()
+	if err != nil {
+		var refused *vision.ImageError
+		if errors.As(err, &refused) {
+			return failed(refused.Code)
+		}
+		return failed(vision.CodeFailed)
+	}
+	m.pic = pic
+	m.out.Format, m.out.Width, m.out.Height = pic.Format, pic.SourceWidth, pic.SourceHeight
+
+	m.part(vision.PartQuality, func() error {
+		measured, err := quality.Measure(pic)
+		if err != nil {
+			return err
+		}
+		m.out.Quality = &measured
+		m.out.Hints = append(m.out.Hints, quality.Hints(measured)...)
+		return nil
+	})
+	var both sync.WaitGroup
+	both.Go(m.measurePeople)
+	both.Go(func() { m.measurePapers(ctx) })
+	both.Wait()
+	m.out.Hints = append(append(m.out.Hints, m.people...), m.papers...)
+	if ctx.Err() != nil {
+		return failed(vision.CodeTimeout) // parts were cut short
+	}
+	return m.out
+}
+
+// reasonError ends a part with a reason of its own.
+type reasonError vision.Reason
+
+func (r reasonError) Error() string { return string(r) }
+
+// part runs one part and notes its time. An error, or a panic, makes the part unavailable and nothing else; ok
+// is false then.
+func (m *measurement) part(name string, work func() error) (ok bool) {
+	start := time.Now()
+	err := func() (err error) {
+		defer func() {
+			if recover() != nil {
+				err = reasonError(vision.ReasonFailed)
+			}
+		}()
+		return work()
+	}()
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.out.Millis[name] = time.Since(start).Milliseconds()
+	if err == nil {
+		return true
+	}
+	reason := vision.ReasonFailed
+	var given reasonError
+	switch {
+	case errors.As(err, &given):
+		reason = vision.Reason(given)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		reason = vision.ReasonTimeout
+	}
+	m.out.Unavailable[name] = reason
+	return false
+}
+
+// model notes what measured a part.
+func (m *measurement) model(part, name string, degraded bool) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.out.Models[part] = name
+	if degraded {
+		m.out.Degraded = append(m.out.Degraded, part)
+	}
+}
