@@ -22,7 +22,7 @@ const codeCrashed = "analysis_crashed"
 func askFor(side capture.Side) vision.Ask {
 	switch side {
 	case captureFront:
-		return vision.Ask{Faces: true, Document: true, Barcodes: true, MRZ: true, Text: true}
+		return vision.Ask{Faces: true, Document: true, MRZ: true, Text: true}
 	case captureBack:
 		return vision.Ask{Document: true, Barcodes: true, MRZ: true, Text: true}
 	default:
@@ -50,8 +50,8 @@ func (s *Service) BeginAnalysis(ctx context.Context, outboxID string) (vision.As
 		if pic, err = c.Capture.Get(ctx, work.SubjectID); err != nil {
 			return Internal(err)
 		}
-		if row, err = c.Session.Get(ctx, pic.SessionID); err != nil {
-			return Internal(err)
+		if row, err = c.session(ctx, pic.SessionID); err != nil {
+			return err
 		}
 		if work.Starts >= maxStarts {
 			crashed = true
@@ -99,9 +99,9 @@ func (s *Service) FinishAnalysis(ctx context.Context, outboxID string, analysis 
 		if err != nil {
 			return Internal(err)
 		}
-		row, err := c.Session.Get(ctx, pic.SessionID)
+		row, err := c.session(ctx, pic.SessionID)
 		if err != nil {
-			return Internal(err)
+			return err
 		}
 		sessionID = row.ID
 		return c.finishAnalysis(ctx, work.ID, row, pic, &analysis, analysis.Error)

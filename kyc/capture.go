@@ -68,7 +68,7 @@ func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side st
 		return err
 	}
 	err = s.change(ctx, func(c *change) error {
-		row, err := find(ctx, c.Session, p, id) // again: the state may have moved while the image was stored
+		row, err := c.find(ctx, p, id) // again: the state may have moved while the image was stored
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func (s *Service) Finalize(ctx context.Context, p auth.Principal, id string, set
 	}
 	var merged Settings
 	err := s.change(ctx, func(c *change) error {
-		row, err := find(ctx, c.Session, p, id)
+		row, err := c.find(ctx, p, id)
 		if err != nil {
 			return err
 		}
@@ -110,9 +110,9 @@ func missing(row *ent.Session, settings Settings) []FieldError {
 // decision is fine: then there is nothing to defer.
 func (s *Service) postponeDecision(ctx context.Context, id string) error {
 	return s.change(ctx, func(c *change) error {
-		row, err := c.Session.Get(ctx, id)
+		row, err := c.session(ctx, id)
 		if err != nil {
-			return Internal(err)
+			return err
 		}
 		if row.Status != session.StatusInProgress {
 			return nil
@@ -157,9 +157,9 @@ func (s *Service) DecideSession(ctx context.Context, outboxID string) error {
 // (documents, checks, history, identity, webhooks) is in the same transaction.
 func (s *Service) decide(ctx context.Context, id string) error {
 	err := s.change(ctx, func(c *change) error {
-		row, err := c.Session.Get(ctx, id)
+		row, err := c.session(ctx, id)
 		if err != nil {
-			return Internal(err)
+			return err
 		}
 		if row.FinalizeRequestedAt == nil || row.Status == session.StatusComplete || row.AnonymizedAt != nil || row.DeletedAt != nil {
 			return c.finishDecide(ctx, id)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"entgo.io/ent/dialect"
+
 	"kycd/ent"
 	"kycd/ent/datakey"
 	"kycd/ent/predicate"
@@ -101,6 +103,37 @@ func find(ctx context.Context, sessions *ent.SessionClient, p auth.Principal, id
 		return nil, Internal(err)
 	}
 	return row, nil
+}
+
+// find is find inside a transaction: nobody else changes the session until it ends. SQLite has one writer
+// anyhow; PostgreSQL locks the row.
+func (c *change) find(ctx context.Context, p auth.Principal, id string) (*ent.Session, error) {
+	if err := c.lock(ctx, id); err != nil {
+		return nil, err
+	}
+	return find(ctx, c.Session, p, id)
+}
+
+// session is find for the system itself, which may see every session.
+func (c *change) session(ctx context.Context, id string) (*ent.Session, error) {
+	if err := c.lock(ctx, id); err != nil {
+		return nil, err
+	}
+	row, err := c.Session.Get(ctx, id)
+	if err != nil {
+		return nil, Internal(err)
+	}
+	return row, nil
+}
+
+func (c *change) lock(ctx context.Context, sessionID string) error {
+	if c.s.db.Dialect != dialect.Postgres {
+		return nil
+	}
+	if _, err := c.Session.Query().Where(session.ID(sessionID)).ForUpdate().IDs(ctx); err != nil {
+		return Internal(err)
+	}
+	return nil
 }
 
 // ReadSession gives everything of one session to its owner.
@@ -282,7 +315,7 @@ func (s *Service) UpdateSDKMetadata(ctx context.Context, p auth.Principal, id st
 // AddConsent records the person's answer. Refusing blocks the rest until the person agrees.
 func (s *Service) AddConsent(ctx context.Context, p auth.Principal, id string, consented bool) error {
 	return s.change(ctx, func(c *change) error {
-		row, err := find(ctx, c.Session, p, id)
+		row, err := c.find(ctx, p, id)
 		if err != nil {
 			return err
 		}
@@ -337,7 +370,7 @@ func (s *Service) UpdateDocumentType(ctx context.Context, p auth.Principal, id, 
 
 // open gives the caller's session if it still takes input: consented, unfinished, in time.
 func (c *change) open(ctx context.Context, p auth.Principal, id string) (*ent.Session, error) {
-	row, err := find(ctx, c.Session, p, id)
+	row, err := c.find(ctx, p, id)
 	if err != nil {
 		return nil, err
 	}
