@@ -4,7 +4,6 @@ SHELL := /bin/bash
 export CGO_CXXFLAGS := -O2 -g
 DATA ?= data
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LINT := go tool -modfile=.ci/lint/go.mod golangci-lint
 
 .PHONY: help
 help: ## List the targets
@@ -56,7 +55,7 @@ migration: ## Write the next migration: make migration NAME=what_changes
 
 .PHONY: lint
 lint: ## Check style, and the arrows between the packages
-	@$(LINT) run ./...
+	@.ci/lint/run
 
 .PHONY: clean
 clean: ## Remove what was built; the data folder stays

@@ -13939,6 +13939,7 @@ type SessionMutation struct {
 	addscore                *float64
 	attempts                *int
 	addattempts             *int
+	blocked_until           *time.Time
 	person_sealed           *[]byte
 	metadata_sealed         *[]byte
 	sdk_metadata_sealed     *[]byte
@@ -15460,6 +15461,55 @@ func (m *SessionMutation) ResetAttempts() {
 	m.addattempts = nil
 }
 
+// SetBlockedUntil sets the "blocked_until" field.
+func (m *SessionMutation) SetBlockedUntil(t time.Time) {
+	m.blocked_until = &t
+}
+
+// BlockedUntil returns the value of the "blocked_until" field in the mutation.
+func (m *SessionMutation) BlockedUntil() (r time.Time, exists bool) {
+	v := m.blocked_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBlockedUntil returns the old "blocked_until" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldBlockedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBlockedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBlockedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBlockedUntil: %w", err)
+	}
+	return oldValue.BlockedUntil, nil
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (m *SessionMutation) ClearBlockedUntil() {
+	m.blocked_until = nil
+	m.clearedFields[session.FieldBlockedUntil] = struct{}{}
+}
+
+// BlockedUntilCleared returns if the "blocked_until" field was cleared in this mutation.
+func (m *SessionMutation) BlockedUntilCleared() bool {
+	_, ok := m.clearedFields[session.FieldBlockedUntil]
+	return ok
+}
+
+// ResetBlockedUntil resets all changes to the "blocked_until" field.
+func (m *SessionMutation) ResetBlockedUntil() {
+	m.blocked_until = nil
+	delete(m.clearedFields, session.FieldBlockedUntil)
+}
+
 // SetPersonSealed sets the "person_sealed" field.
 func (m *SessionMutation) SetPersonSealed(b []byte) {
 	m.person_sealed = &b
@@ -16281,7 +16331,7 @@ func (m *SessionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SessionMutation) Fields() []string {
-	fields := make([]string, 0, 38)
+	fields := make([]string, 0, 39)
 	if m.user != nil {
 		fields = append(fields, session.FieldUserID)
 	}
@@ -16375,6 +16425,9 @@ func (m *SessionMutation) Fields() []string {
 	if m.attempts != nil {
 		fields = append(fields, session.FieldAttempts)
 	}
+	if m.blocked_until != nil {
+		fields = append(fields, session.FieldBlockedUntil)
+	}
 	if m.person_sealed != nil {
 		fields = append(fields, session.FieldPersonSealed)
 	}
@@ -16466,6 +16519,8 @@ func (m *SessionMutation) Field(name string) (ent.Value, bool) {
 		return m.Score()
 	case session.FieldAttempts:
 		return m.Attempts()
+	case session.FieldBlockedUntil:
+		return m.BlockedUntil()
 	case session.FieldPersonSealed:
 		return m.PersonSealed()
 	case session.FieldMetadataSealed:
@@ -16551,6 +16606,8 @@ func (m *SessionMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldScore(ctx)
 	case session.FieldAttempts:
 		return m.OldAttempts(ctx)
+	case session.FieldBlockedUntil:
+		return m.OldBlockedUntil(ctx)
 	case session.FieldPersonSealed:
 		return m.OldPersonSealed(ctx)
 	case session.FieldMetadataSealed:
@@ -16791,6 +16848,13 @@ func (m *SessionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAttempts(v)
 		return nil
+	case session.FieldBlockedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBlockedUntil(v)
+		return nil
 	case session.FieldPersonSealed:
 		v, ok := value.([]byte)
 		if !ok {
@@ -16948,6 +17012,9 @@ func (m *SessionMutation) ClearedFields() []string {
 	if m.FieldCleared(session.FieldScore) {
 		fields = append(fields, session.FieldScore)
 	}
+	if m.FieldCleared(session.FieldBlockedUntil) {
+		fields = append(fields, session.FieldBlockedUntil)
+	}
 	if m.FieldCleared(session.FieldPersonSealed) {
 		fields = append(fields, session.FieldPersonSealed)
 	}
@@ -17033,6 +17100,9 @@ func (m *SessionMutation) ClearField(name string) error {
 		return nil
 	case session.FieldScore:
 		m.ClearScore()
+		return nil
+	case session.FieldBlockedUntil:
+		m.ClearBlockedUntil()
 		return nil
 	case session.FieldPersonSealed:
 		m.ClearPersonSealed()
@@ -17155,6 +17225,9 @@ func (m *SessionMutation) ResetField(name string) error {
 		return nil
 	case session.FieldAttempts:
 		m.ResetAttempts()
+		return nil
+	case session.FieldBlockedUntil:
+		m.ResetBlockedUntil()
 		return nil
 	case session.FieldPersonSealed:
 		m.ResetPersonSealed()

@@ -83,6 +83,8 @@ type Session struct {
 	Score *float64 `json:"score,omitempty"`
 	// Attempts holds the value of the "attempts" field.
 	Attempts int `json:"attempts,omitempty"`
+	// BlockedUntil holds the value of the "blocked_until" field.
+	BlockedUntil *time.Time `json:"blocked_until,omitempty"`
 	// PersonSealed holds the value of the "person_sealed" field.
 	PersonSealed []byte `json:"-"`
 	// MetadataSealed holds the value of the "metadata_sealed" field.
@@ -243,7 +245,7 @@ func (*Session) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case session.FieldID, session.FieldUserID, session.FieldClientID, session.FieldKeyID, session.FieldWeightsID, session.FieldIdentityID, session.FieldKind, session.FieldStatus, session.FieldDocumentType, session.FieldLivenessMode, session.FieldLivenessProvider, session.FieldDmvStatus, session.FieldOfacStatus:
 			values[i] = new(sql.NullString)
-		case session.FieldCreatedAt, session.FieldExpiresAt, session.FieldConsentedAt, session.FieldDocumentFrontGivenAt, session.FieldDocumentBackGivenAt, session.FieldSelfieGivenAt, session.FieldLivenessDetectedAt, session.FieldDmvDetectedAt, session.FieldOfacDetectedAt, session.FieldFinalizeRequestedAt, session.FieldCompletedAt, session.FieldVerifiedAt, session.FieldAnonymizedAt, session.FieldDeletedAt:
+		case session.FieldCreatedAt, session.FieldExpiresAt, session.FieldConsentedAt, session.FieldDocumentFrontGivenAt, session.FieldDocumentBackGivenAt, session.FieldSelfieGivenAt, session.FieldLivenessDetectedAt, session.FieldDmvDetectedAt, session.FieldOfacDetectedAt, session.FieldFinalizeRequestedAt, session.FieldCompletedAt, session.FieldVerifiedAt, session.FieldBlockedUntil, session.FieldAnonymizedAt, session.FieldDeletedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -468,6 +470,13 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field attempts", values[i])
 			} else if value.Valid {
 				_m.Attempts = int(value.Int64)
+			}
+		case session.FieldBlockedUntil:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field blocked_until", values[i])
+			} else if value.Valid {
+				_m.BlockedUntil = new(time.Time)
+				*_m.BlockedUntil = value.Time
 			}
 		case session.FieldPersonSealed:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -725,6 +734,11 @@ func (_m *Session) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("attempts=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Attempts))
+	builder.WriteString(", ")
+	if v := _m.BlockedUntil; v != nil {
+		builder.WriteString("blocked_until=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("person_sealed=<sensitive>")
 	builder.WriteString(", ")

@@ -395,6 +395,20 @@ func (_c *SessionCreate) SetNillableAttempts(v *int) *SessionCreate {
 	return _c
 }
 
+// SetBlockedUntil sets the "blocked_until" field.
+func (_c *SessionCreate) SetBlockedUntil(v time.Time) *SessionCreate {
+	_c.mutation.SetBlockedUntil(v)
+	return _c
+}
+
+// SetNillableBlockedUntil sets the "blocked_until" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableBlockedUntil(v *time.Time) *SessionCreate {
+	if v != nil {
+		_c.SetBlockedUntil(*v)
+	}
+	return _c
+}
+
 // SetPersonSealed sets the "person_sealed" field.
 func (_c *SessionCreate) SetPersonSealed(v []byte) *SessionCreate {
 	_c.mutation.SetPersonSealed(v)
@@ -902,6 +916,10 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Attempts(); ok {
 		_spec.SetField(session.FieldAttempts, field.TypeInt, value)
 		_node.Attempts = value
+	}
+	if value, ok := _c.mutation.BlockedUntil(); ok {
+		_spec.SetField(session.FieldBlockedUntil, field.TypeTime, value)
+		_node.BlockedUntil = &value
 	}
 	if value, ok := _c.mutation.PersonSealed(); ok {
 		_spec.SetField(session.FieldPersonSealed, field.TypeBytes, value)
@@ -1545,6 +1563,24 @@ func (u *SessionUpsert) UpdateAttempts() *SessionUpsert {
 // AddAttempts adds v to the "attempts" field.
 func (u *SessionUpsert) AddAttempts(v int) *SessionUpsert {
 	u.Add(session.FieldAttempts, v)
+	return u
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (u *SessionUpsert) SetBlockedUntil(v time.Time) *SessionUpsert {
+	u.Set(session.FieldBlockedUntil, v)
+	return u
+}
+
+// UpdateBlockedUntil sets the "blocked_until" field to the value that was provided on create.
+func (u *SessionUpsert) UpdateBlockedUntil() *SessionUpsert {
+	u.SetExcluded(session.FieldBlockedUntil)
+	return u
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (u *SessionUpsert) ClearBlockedUntil() *SessionUpsert {
+	u.SetNull(session.FieldBlockedUntil)
 	return u
 }
 
@@ -2209,6 +2245,27 @@ func (u *SessionUpsertOne) AddAttempts(v int) *SessionUpsertOne {
 func (u *SessionUpsertOne) UpdateAttempts() *SessionUpsertOne {
 	return u.Update(func(s *SessionUpsert) {
 		s.UpdateAttempts()
+	})
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (u *SessionUpsertOne) SetBlockedUntil(v time.Time) *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetBlockedUntil(v)
+	})
+}
+
+// UpdateBlockedUntil sets the "blocked_until" field to the value that was provided on create.
+func (u *SessionUpsertOne) UpdateBlockedUntil() *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateBlockedUntil()
+	})
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (u *SessionUpsertOne) ClearBlockedUntil() *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.ClearBlockedUntil()
 	})
 }
 
@@ -3061,6 +3118,27 @@ func (u *SessionUpsertBulk) AddAttempts(v int) *SessionUpsertBulk {
 func (u *SessionUpsertBulk) UpdateAttempts() *SessionUpsertBulk {
 	return u.Update(func(s *SessionUpsert) {
 		s.UpdateAttempts()
+	})
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (u *SessionUpsertBulk) SetBlockedUntil(v time.Time) *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetBlockedUntil(v)
+	})
+}
+
+// UpdateBlockedUntil sets the "blocked_until" field to the value that was provided on create.
+func (u *SessionUpsertBulk) UpdateBlockedUntil() *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateBlockedUntil()
+	})
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (u *SessionUpsertBulk) ClearBlockedUntil() *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.ClearBlockedUntil()
 	})
 }
 

@@ -489,6 +489,26 @@ func (_u *SessionUpdate) AddAttempts(v int) *SessionUpdate {
 	return _u
 }
 
+// SetBlockedUntil sets the "blocked_until" field.
+func (_u *SessionUpdate) SetBlockedUntil(v time.Time) *SessionUpdate {
+	_u.mutation.SetBlockedUntil(v)
+	return _u
+}
+
+// SetNillableBlockedUntil sets the "blocked_until" field if the given value is not nil.
+func (_u *SessionUpdate) SetNillableBlockedUntil(v *time.Time) *SessionUpdate {
+	if v != nil {
+		_u.SetBlockedUntil(*v)
+	}
+	return _u
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (_u *SessionUpdate) ClearBlockedUntil() *SessionUpdate {
+	_u.mutation.ClearBlockedUntil()
+	return _u
+}
+
 // SetPersonSealed sets the "person_sealed" field.
 func (_u *SessionUpdate) SetPersonSealed(v []byte) *SessionUpdate {
 	_u.mutation.SetPersonSealed(v)
@@ -1054,6 +1074,12 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(session.FieldAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.BlockedUntil(); ok {
+		_spec.SetField(session.FieldBlockedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.BlockedUntilCleared() {
+		_spec.ClearField(session.FieldBlockedUntil, field.TypeTime)
 	}
 	if value, ok := _u.mutation.PersonSealed(); ok {
 		_spec.SetField(session.FieldPersonSealed, field.TypeBytes, value)
@@ -1899,6 +1925,26 @@ func (_u *SessionUpdateOne) AddAttempts(v int) *SessionUpdateOne {
 	return _u
 }
 
+// SetBlockedUntil sets the "blocked_until" field.
+func (_u *SessionUpdateOne) SetBlockedUntil(v time.Time) *SessionUpdateOne {
+	_u.mutation.SetBlockedUntil(v)
+	return _u
+}
+
+// SetNillableBlockedUntil sets the "blocked_until" field if the given value is not nil.
+func (_u *SessionUpdateOne) SetNillableBlockedUntil(v *time.Time) *SessionUpdateOne {
+	if v != nil {
+		_u.SetBlockedUntil(*v)
+	}
+	return _u
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (_u *SessionUpdateOne) ClearBlockedUntil() *SessionUpdateOne {
+	_u.mutation.ClearBlockedUntil()
+	return _u
+}
+
 // SetPersonSealed sets the "person_sealed" field.
 func (_u *SessionUpdateOne) SetPersonSealed(v []byte) *SessionUpdateOne {
 	_u.mutation.SetPersonSealed(v)
@@ -2494,6 +2540,12 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 	}
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(session.FieldAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.BlockedUntil(); ok {
+		_spec.SetField(session.FieldBlockedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.BlockedUntilCleared() {
+		_spec.ClearField(session.FieldBlockedUntil, field.TypeTime)
 	}
 	if value, ok := _u.mutation.PersonSealed(); ok {
 		_spec.SetField(session.FieldPersonSealed, field.TypeBytes, value)

@@ -399,6 +399,41 @@ func TestOrder(t *testing.T) {
 	})
 }
 
+// TestBlocked: too many attempts block a session, and a cool-down lets it go on.
+func TestBlocked(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx, p := context.Background(), h.client("Borduria Bank")
+		id := h.fresh(p)
+		attempt := func() error {
+			_, err := h.GenerateLiveness(ctx, p, id, kyc.Place{})
+			if err == nil {
+				_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(t)})
+			}
+			return err
+		}
+		for range 10 {
+			must(t, attempt())
+		}
+		for range 2 {
+			want(t, attempt(), kyc.CodeSessionBlocked)
+		}
+		s, err := h.ReadSession(ctx, p, id)
+		must(t, err)
+		if s.Status != "temporarily_blocked" {
+			t.Errorf("status %s", s.Status)
+		}
+		if _, err := h.ExpireSessions(ctx); err != nil {
+			t.Fatal(err)
+		}
+		want(t, attempt(), kyc.CodeSessionBlocked)
+		h.pass(16 * time.Minute)
+		if _, err := h.ExpireSessions(ctx); err != nil {
+			t.Fatal(err)
+		}
+		must(t, attempt())
+	})
+}
+
 // TestTenancy: another user's, and another client's, session does not exist, for any operation.
 func TestTenancy(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {

@@ -5,6 +5,7 @@ import (
 	cryptorand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"kycd/ent"
 	"kycd/ent/livenesschallenge"
@@ -18,6 +19,9 @@ func activeSteps() []string { return []string{"turn_left", "turn_right", "look_u
 
 // activeStepCount is how many of them one challenge asks for.
 const activeStepCount = 3
+
+// coolDown is how long a session is blocked after too many attempts.
+const coolDown = 15 * time.Minute
 
 // GenerateLiveness gives the device a signed challenge that it can read and use once.
 func (s *Service) GenerateLiveness(ctx context.Context, p auth.Principal, id string, place Place) (token string, err error) {
@@ -114,7 +118,8 @@ func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, id stri
 		}
 		if row.Attempts >= settings.maxAttempts() {
 			blocked = true
-			return c.move(ctx, row, EventBlock, actorSystem, map[string]string{"reason": "too_many_liveness_attempts"}, nil)
+			return c.move(ctx, row, EventBlock, actorSystem, map[string]string{"reason": "too_many_liveness_attempts"},
+				func(u *ent.SessionUpdate) { u.SetBlockedUntil(c.now.Add(coolDown)) })
 		}
 		if err := c.supersede(ctx, id, captureLiveness); err != nil {
 			return err

@@ -428,34 +428,59 @@ func (c *change) move(ctx context.Context, row *ent.Session, on Event, actor str
 	return c.note(ctx, row.ID, actor, string(on), Status(row.Status), to, detail)
 }
 
-// ExpireSessions ends what ran out of time, and returns how many it ended. A session that was finalized
-// waits for its decision instead.
+// ExpireSessions moves the sessions whose time has come: those that ran out of it end, those whose cool-down
+// is over go on. It returns how many ended. A session that was finalized waits for its decision instead.
 func (s *Service) ExpireSessions(ctx context.Context) (int, error) {
+	now := s.now().UTC()
 	late := []predicate.Session{
-		session.StatusIn(session.Status(InProgress), session.Status(TemporarilyBlocked)),
-		session.ExpiresAtLT(s.now().UTC()), session.FinalizeRequestedAtIsNil(), session.DeletedAtIsNil(),
+		session.StatusIn(session.StatusInProgress, session.StatusTemporarilyBlocked),
+		session.ExpiresAtLT(now), session.FinalizeRequestedAtIsNil(), session.DeletedAtIsNil(),
 	}
-	if any, err := s.db.Ent.Session.Query().Where(late...).Exist(ctx); err != nil || !any {
+	cooled := []predicate.Session{
+		session.StatusEQ(session.StatusTemporarilyBlocked), session.BlockedUntilLT(now), session.ExpiresAtGTE(now), session.DeletedAtIsNil(),
+	}
+	ended, err := s.moveAll(ctx, late, EventExpire, func(ctx context.Context, c *change, row *ent.Session) error {
+		return c.announce(ctx, row, "idv.session.expired", Expired, nil)
+	})
+	if err != nil {
 		return 0, err
 	}
-	count := 0
-	err := s.change(ctx, func(c *change) error {
-		rows, err := c.Session.Query().Where(late...).Limit(100).All(ctx)
-		if err != nil {
+	_, err = s.moveAll(ctx, cooled, EventUnblock, func(ctx context.Context, c *change, row *ent.Session) error {
+		if err := c.Session.UpdateOneID(row.ID).ClearBlockedUntil().SetAttempts(0).Exec(ctx); err != nil {
 			return Internal(err)
 		}
-		for _, row := range rows {
-			if err := c.move(ctx, row, EventExpire, actorSystem, nil, nil); err != nil {
-				return err
-			}
-			if err := c.announce(ctx, row, "idv.session.expired", Expired, nil); err != nil {
-				return err
-			}
-		}
-		count = len(rows)
 		return nil
 	})
-	return count, err
+	return ended, err
+}
+
+// moveAll applies an event to up to a hundred sessions, and what follows from it.
+func (s *Service) moveAll(ctx context.Context, which []predicate.Session, on Event, then func(context.Context, *change, *ent.Session) error) (int, error) {
+	// A plain read first: as long as there is nothing to do, the writer's lock is left alone.
+	ids, err := s.db.Ent.Session.Query().Where(which...).Limit(100).IDs(ctx)
+	if err != nil {
+		return 0, Internal(err)
+	}
+	moved := 0
+	for _, id := range ids {
+		err := s.change(ctx, func(c *change) error {
+			row, err := c.session(ctx, id)
+			if err != nil {
+				return err
+			}
+			if err := c.move(ctx, row, on, actorSystem, nil, nil); err != nil {
+				return err
+			}
+			return then(ctx, c, row)
+		})
+		switch e := AsError(err); {
+		case e == nil:
+			moved++
+		case e.Code != CodeConflict: // another server was faster, or the person was
+			return moved, err
+		}
+	}
+	return moved, nil
 }
 
 // settings opens and reads a session's settings, which were validated when they came in.

@@ -1,6 +1,10 @@
 package kyc
 
-import "testing"
+import (
+	"os"
+	"strings"
+	"testing"
+)
 
 // TestTransitions goes through every state and every event: what is not listed here must not happen.
 func TestTransitions(t *testing.T) {
@@ -35,5 +39,16 @@ func TestKindsAreTotal(t *testing.T) {
 		if code.Kind() != kind {
 			t.Errorf("%s is of kind %d, want %d", code, code.Kind(), kind)
 		}
+	}
+}
+
+// TestDiagramInDocs: the picture in the documentation is the table.
+func TestDiagramInDocs(t *testing.T) {
+	page, err := os.ReadFile("../docs/sessions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "```mermaid\n"+StateDiagram()+"```") {
+		t.Error("docs/sessions.md shows another state machine: put the output of `kycd states` there")
 	}
 }

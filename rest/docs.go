@@ -105,8 +105,11 @@ func describeOperation(at route, op *operation) docsOperation {
 		}
 	}
 	slices.SortFunc(out.Fields, func(a, b docsField) int {
-		if a.Required != b.Required {
-			return map[bool]int{true: -1, false: 1}[a.Required]
+		switch {
+		case a.Required && !b.Required:
+			return -1
+		case b.Required && !a.Required:
+			return 1
 		}
 		return cmp.Compare(a.Name, b.Name)
 	})

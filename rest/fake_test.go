@@ -299,7 +299,9 @@ func request(method, path, contentType, body string) *http.Request {
 	return r
 }
 
-func jsonRequest(path, body string) *http.Request { return request(http.MethodPost, path, mediaJSON, body) }
+func jsonRequest(path, body string) *http.Request {
+	return request(http.MethodPost, path, mediaJSON, body)
+}
 
 // form is a multipart body.
 func form(t testing.TB, fields map[string]string, image []byte) (contentType, body string) {

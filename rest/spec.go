@@ -41,6 +41,7 @@ type operation struct {
 	clientID    bool         // X-Client-Id must name the token's client
 	oauthErrors bool         // errors as in RFC 6749
 	maxBody     int64
+	parameters  []*openapi3.Parameter // of header, path and query
 	body        *openapi3.RequestBody // nil: takes no body
 }
 
@@ -108,8 +109,16 @@ func newOperation(doc *openapi3.T, method, path string, item *openapi3.PathItem,
 			op.scopes = append(op.scopes, auth.Scope(scopes[0]))
 		}
 	}
-	op.clientID = slices.ContainsFunc(spec.Parameters, func(p *openapi3.ParameterRef) bool {
-		return p.Value.In == openapi3.ParameterInHeader && http.CanonicalHeaderKey(p.Value.Name) == "X-Client-Id"
+	for _, p := range item.Parameters {
+		if spec.Parameters.GetByInAndName(p.Value.In, p.Value.Name) == nil { // the operation's own goes first
+			op.parameters = append(op.parameters, p.Value)
+		}
+	}
+	for _, p := range spec.Parameters {
+		op.parameters = append(op.parameters, p.Value)
+	}
+	op.clientID = slices.ContainsFunc(op.parameters, func(p *openapi3.Parameter) bool {
+		return p.In == openapi3.ParameterInHeader && http.CanonicalHeaderKey(p.Name) == "X-Client-Id"
 	})
 	if v, ok := spec.Extensions["x-max-body-bytes"]; ok {
 		n, ok := v.(float64)

@@ -33,20 +33,12 @@ const bodyWait = 10 * time.Second
 // validate holds a request against the contract: its parameters, its body's size and media type, and the
 // body itself, except that of an upload, whose handler reads it part by part (see upload.go).
 func (s *server) validate(next http.Handler) http.Handler {
-	options := &openapi3filter.Options{
-		ExcludeRequestBody: true, // read and checked here, once
-		MultiError:         true,
-		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authenticate did it
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		op := x.operation
-		if len(op.route.Operation.Parameters) > 0 {
-			input := &openapi3filter.RequestValidationInput{Request: r, Route: &op.route, PathParams: pathParams(r), Options: options}
-			if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
-				s.fail(w, r, invalid(parameterErrors(err)))
-				return
-			}
+		if err := invalid(parameterErrors(r, op)); err != nil {
+			s.fail(w, r, err)
+			return
 		}
 		if op.body == nil {
 			next.ServeHTTP(w, r)
@@ -93,6 +85,9 @@ func (s *server) admitBody(w http.ResponseWriter, r *http.Request, op *operation
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || op.schema(mediaType) == nil {
 		return "", refuse(codeUnsupportedMediaType, "the body must be "+strings.Join(mediaTypes(op.body), " or "))
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return "", refuse(codeUnsupportedMediaType, "the body must not be compressed")
 	}
 	if r.ContentLength > op.maxBody {
 		return "", tooLarge(op)
@@ -196,28 +191,36 @@ func schemaErrors(schema *openapi3.Schema, value any) []kyc.FieldError {
 	return fieldErrors("", err)
 }
 
-// parameterErrors are those of headers, path and query. Their pointers begin with where they stand.
-func parameterErrors(err error) []kyc.FieldError {
-	var all []kyc.FieldError
-	each := []error{err}
-	if many, ok := errors.AsType[openapi3.MultiError](err); ok {
-		each = many
+// parameterErrors holds headers, path and query against the contract. Pointers begin with where they stand.
+//
+// openapi3filter.ValidateRequest would do this too, but it reads the whole body into memory before it looks
+// at the security requirements, whatever its options say.
+func parameterErrors(r *http.Request, op *operation) []kyc.FieldError {
+	if len(op.parameters) == 0 {
+		return nil
 	}
-	for _, err := range each {
-		bad, ok := errors.AsType[*openapi3filter.RequestError](err)
-		if !ok || bad.Parameter == nil {
-			all = append(all, kyc.FieldError{Code: "invalid", Message: "is not valid"})
+	input := &openapi3filter.RequestValidationInput{
+		Request: r, Route: &op.route, PathParams: pathParams(r), Options: &openapi3filter.Options{MultiError: true},
+	}
+	var all []kyc.FieldError
+	for _, parameter := range op.parameters {
+		err := openapi3filter.ValidateParameter(r.Context(), input, parameter)
+		if err == nil {
 			continue
 		}
-		at := pointer("", bad.Parameter.In, bad.Parameter.Name)
-		switch fields := fieldErrors(at, bad.Err); {
-		case errors.Is(bad.Err, openapi3filter.ErrInvalidRequired):
+		at := pointer("", parameter.In, parameter.Name)
+		if errors.Is(err, openapi3filter.ErrInvalidRequired) {
 			all = append(all, kyc.FieldError{Pointer: at, Code: "required", Message: "is required"})
-		case len(fields) == 0:
-			all = append(all, kyc.FieldError{Pointer: at, Code: "invalid", Message: "is not valid"})
-		default:
-			all = append(all, fields...)
+			continue
 		}
+		var fields []kyc.FieldError
+		if bad, ok := errors.AsType[*openapi3filter.RequestError](err); ok {
+			fields = fieldErrors(at, bad.Err)
+		}
+		if len(fields) == 0 {
+			fields = []kyc.FieldError{{Pointer: at, Code: "invalid", Message: "is not valid"}}
+		}
+		all = append(all, fields...)
 	}
 	return all
 }

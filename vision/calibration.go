@@ -8,7 +8,7 @@ const FaceEncoder = "dlib-resnet-v1@face-api-1.7.15"
 // DefaultFaceTolerance is the largest distance that counts as one person unless an operator sets another.
 //
 // It is the largest hundredth at which the upper 95 % bound (Clopper-Pearson) of the false match rate stays
-// below 5 % on 734 different-person pairs, a third of them look-alikes: false matches 3.1 % [2.0, 4.7], false
+// below 5 % on 734 different-person pairs, half of them between people of one source: false matches 3.1 % [2.0, 4.7], false
 // non-matches 15.5 % of 380 same-person pairs [12.0, 19.6], many of them years apart. The customary 0.6 of
 // the library lets 12.0 % [9.7, 14.6] of the same different-person pairs pass. Measured by
 // vision/calibrate; docs/accuracy.md has the curve.

@@ -46,7 +46,9 @@ func workCommand() *cobra.Command {
 			if err := boundPixels(os.Getenv, os.Environ()); err != nil {
 				return err
 			}
-			return work(cmd.Context(), settings, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
+			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			redis.SetLogger(worker.RedisLog{Log: log})
+			return work(cmd.Context(), settings, log)
 		},
 	}
 }
@@ -128,14 +130,18 @@ func work(ctx context.Context, settings workSettings, log *slog.Logger) error {
 	failed := make(chan error, 2) // room for each that may send: the parent's watch and the introduction
 	go watchParent(ctx, settings.parent, func() { failed <- errOrphaned })
 
+	began := time.Now()
 	eng, err := engine.New(ctx, engine.Config{ModelsDir: settings.models, Slots: settings.slots, Now: time.Now})
 	if err != nil {
 		return err
 	}
+	loaded := time.Now()
 	first, err := warmUp(ctx, eng, settings.slots)
 	if err != nil {
 		return err
 	}
+	log.Info("ready to measure", "slots", settings.slots, "loading", loaded.Sub(began).Round(time.Millisecond),
+		"first_images", time.Since(loaded).Round(time.Millisecond))
 	client, err := desk.NewClient(settings.deskURL, settings.token, deskPatience)
 	if err != nil {
 		return err

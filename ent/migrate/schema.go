@@ -557,6 +557,7 @@ var (
 		{Name: "authenticated", Type: field.TypeBool, Nullable: true},
 		{Name: "score", Type: field.TypeFloat64, Nullable: true},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "blocked_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "person_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "metadata_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "sdk_metadata_sealed", Type: field.TypeBytes, Nullable: true},
@@ -576,19 +577,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "sessions_identities_sessions",
-				Columns:    []*schema.Column{SessionsColumns[36]},
+				Columns:    []*schema.Column{SessionsColumns[37]},
 				RefColumns: []*schema.Column{IdentitiesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "sessions_clients_sessions",
-				Columns:    []*schema.Column{SessionsColumns[37]},
+				Columns:    []*schema.Column{SessionsColumns[38]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "sessions_users_sessions",
-				Columns:    []*schema.Column{SessionsColumns[38]},
+				Columns:    []*schema.Column{SessionsColumns[39]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -597,12 +598,12 @@ var (
 			{
 				Name:    "session_user_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[38], SessionsColumns[8]},
+				Columns: []*schema.Column{SessionsColumns[39], SessionsColumns[8]},
 			},
 			{
 				Name:    "session_client_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[37], SessionsColumns[8]},
+				Columns: []*schema.Column{SessionsColumns[38], SessionsColumns[8]},
 			},
 			{
 				Name:    "session_status_expires_at",
@@ -612,7 +613,7 @@ var (
 			{
 				Name:    "session_identity_id",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[36]},
+				Columns: []*schema.Column{SessionsColumns[37]},
 			},
 		},
 	}

@@ -30,7 +30,7 @@ func (Session) Fields() []ent.Field {
 		field.Bool("verified").Optional().Nillable(), at("verified_at").optional(),
 		field.Bool("authenticated").Optional().Nillable(),
 		field.Float("score").Optional().Nillable(),
-		field.Int("attempts").Default(0),
+		field.Int("attempts").Default(0), at("blocked_until").optional(),
 		sealed("person_sealed"),       // names, gender and birth date, once read
 		sealed("metadata_sealed"),     // the integrator's
 		sealed("sdk_metadata_sealed"), // the device's

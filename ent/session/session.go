@@ -76,6 +76,8 @@ const (
 	FieldScore = "score"
 	// FieldAttempts holds the string denoting the attempts field in the database.
 	FieldAttempts = "attempts"
+	// FieldBlockedUntil holds the string denoting the blocked_until field in the database.
+	FieldBlockedUntil = "blocked_until"
 	// FieldPersonSealed holds the string denoting the person_sealed field in the database.
 	FieldPersonSealed = "person_sealed"
 	// FieldMetadataSealed holds the string denoting the metadata_sealed field in the database.
@@ -218,6 +220,7 @@ var Columns = []string{
 	FieldAuthenticated,
 	FieldScore,
 	FieldAttempts,
+	FieldBlockedUntil,
 	FieldPersonSealed,
 	FieldMetadataSealed,
 	FieldSdkMetadataSealed,
@@ -601,6 +604,11 @@ func ByScore(opts ...sql.OrderTermOption) OrderOption {
 // ByAttempts orders the results by the attempts field.
 func ByAttempts(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAttempts, opts...).ToFunc()
+}
+
+// ByBlockedUntil orders the results by the blocked_until field.
+func ByBlockedUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBlockedUntil, opts...).ToFunc()
 }
 
 // ByAnonymizedAt orders the results by the anonymized_at field.

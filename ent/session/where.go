@@ -185,6 +185,11 @@ func Attempts(v int) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldAttempts, v))
 }
 
+// BlockedUntil applies equality check predicate on the "blocked_until" field. It's identical to BlockedUntilEQ.
+func BlockedUntil(v time.Time) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldBlockedUntil, v))
+}
+
 // PersonSealed applies equality check predicate on the "person_sealed" field. It's identical to PersonSealedEQ.
 func PersonSealed(v []byte) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldPersonSealed, v))
@@ -1463,6 +1468,56 @@ func AttemptsLT(v int) predicate.Session {
 // AttemptsLTE applies the LTE predicate on the "attempts" field.
 func AttemptsLTE(v int) predicate.Session {
 	return predicate.Session(sql.FieldLTE(FieldAttempts, v))
+}
+
+// BlockedUntilEQ applies the EQ predicate on the "blocked_until" field.
+func BlockedUntilEQ(v time.Time) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldBlockedUntil, v))
+}
+
+// BlockedUntilNEQ applies the NEQ predicate on the "blocked_until" field.
+func BlockedUntilNEQ(v time.Time) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldBlockedUntil, v))
+}
+
+// BlockedUntilIn applies the In predicate on the "blocked_until" field.
+func BlockedUntilIn(vs ...time.Time) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldBlockedUntil, vs...))
+}
+
+// BlockedUntilNotIn applies the NotIn predicate on the "blocked_until" field.
+func BlockedUntilNotIn(vs ...time.Time) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldBlockedUntil, vs...))
+}
+
+// BlockedUntilGT applies the GT predicate on the "blocked_until" field.
+func BlockedUntilGT(v time.Time) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldBlockedUntil, v))
+}
+
+// BlockedUntilGTE applies the GTE predicate on the "blocked_until" field.
+func BlockedUntilGTE(v time.Time) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldBlockedUntil, v))
+}
+
+// BlockedUntilLT applies the LT predicate on the "blocked_until" field.
+func BlockedUntilLT(v time.Time) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldBlockedUntil, v))
+}
+
+// BlockedUntilLTE applies the LTE predicate on the "blocked_until" field.
+func BlockedUntilLTE(v time.Time) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldBlockedUntil, v))
+}
+
+// BlockedUntilIsNil applies the IsNil predicate on the "blocked_until" field.
+func BlockedUntilIsNil() predicate.Session {
+	return predicate.Session(sql.FieldIsNull(FieldBlockedUntil))
+}
+
+// BlockedUntilNotNil applies the NotNil predicate on the "blocked_until" field.
+func BlockedUntilNotNil() predicate.Session {
+	return predicate.Session(sql.FieldNotNull(FieldBlockedUntil))
 }
 
 // PersonSealedEQ applies the EQ predicate on the "person_sealed" field.

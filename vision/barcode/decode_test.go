@@ -61,7 +61,7 @@ func symbol(t testing.TB, text string) image.Image {
 	return nil
 }
 
-// draw takes the photo by inverse mapping with 3×3 samples a pixel.
+// draw takes the photo by inverse mapping with 2×2 samples a pixel.
 func (f photo) draw(code image.Image, random *rand.Rand) []byte {
 	b := code.Bounds()
 	if f.row == 0 {
@@ -72,9 +72,9 @@ func (f photo) draw(code image.Image, random *rand.Rand) []byte {
 	for y := range f.height {
 		for x := range f.width {
 			sum := 0.0
-			for k := range 9 {
-				dx := float64(x) + float64(k%3)/3 + 1.0/6 - float64(f.width)/2
-				dy := float64(y) + float64(k/3)/3 + 1.0/6 - float64(f.height)/2
+			for k := range 4 {
+				dx := float64(x) + float64(k%2)/2 + 0.25 - float64(f.width)/2
+				dy := float64(y) + float64(k/2)/2 + 0.25 - float64(f.height)/2
 				u := (dx*cos+dy*sin)/f.module + float64(b.Dx())/2
 				v := (dy*cos-dx*sin)/f.row + float64(b.Dy())/2
 				grey := f.light
@@ -87,7 +87,7 @@ func (f photo) draw(code image.Image, random *rand.Rand) []byte {
 				}
 				sum += grey
 			}
-			plane[y*f.width+x] = sum / 9
+			plane[y*f.width+x] = sum / 4
 		}
 	}
 	plane = gaussian(plane, f.width, f.height, f.blur)
@@ -222,9 +222,9 @@ func TestDecodeBeatsThePlainCall(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 1))
 	plain, ours, lost, total := 0, 0, 0, 0
 	for _, module := range []float64{1.3, 1.8, 2.6} {
-		for _, angle := range []float64{0, 0.1, 0.45, math.Pi/2 + 0.2, 2.9} {
+		for _, angle := range []float64{0, 0.1, math.Pi/2 + 0.2} {
 			for _, blur := range []float64{0.4, 0.9, 1.4} {
-				p := photo{width: 1100, height: 1000, module: module, angle: angle, blur: blur, noise: 4, dark: 60, light: 170}
+				p := photo{width: 900, height: 700, module: module, angle: angle, blur: blur, noise: 4, dark: 60, light: 170}
 				gray := p.take(t, payload, random)
 				total++
 				direct, err := plane{pix: gray, w: p.width, h: p.height}.read(attempt{downscale: true})

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"sort"
 
 	"gocv.io/x/gocv"
 
@@ -26,6 +27,9 @@ const (
 	workingSide = 800  // longest side, in pixels, of the copy in which the outline is looked for
 	minSide     = 64   // a picture smaller than this holds no document that could be read
 	minShare    = 0.06 // of the picture that the smallest outline covers
+
+	// plainScore is the score of what is plainly an outline: nothing dearer is tried then.
+	plainScore = 0.82
 
 	// FoundConfidence is the confidence from which an outline was seen, not assumed.
 	FoundConfidence = 0.5
@@ -55,12 +59,7 @@ func Find(bgr []byte, w, h int) (doc vision.Document, found bool, err error) {
 	}
 	ww, wh := work.Cols(), work.Rows()
 	edges := newEdgeMap(work.ToBytes(), ww, wh)
-	best, bestScore := quad{}, 0.0
-	for _, q := range quads {
-		if s := edges.score(q); s > bestScore {
-			best, bestScore = q, s
-		}
-	}
+	best, bestScore := edges.best(quads)
 	if bestScore > 0 {
 		if refined := edges.refine(best, 5); edges.score(refined) >= bestScore-0.05 {
 			best = refined
@@ -83,6 +82,34 @@ func Find(bgr []byte, w, h int) (doc vision.Document, found bool, err error) {
 		doc.Corners[i] = vision.Point{X: p.X * scale, Y: p.Y * scale}
 	}
 	return doc, true, nil
+}
+
+// best is the quadrilateral with the highest score. Where none is plainly an outline, the likeliest few are repaired first; what
+// comes of it counts only if it is plain then, for edges can be found to fit anything.
+func (m edgeMap) best(quads []quad) (best quad, bestScore float64) {
+	const repaired = 4
+	type rated struct {
+		quad  quad
+		score float64
+	}
+	all := make([]rated, len(quads))
+	for i, q := range quads {
+		all[i] = rated{q, m.score(q)}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].score > all[j].score })
+	if len(all) == 0 || all[0].score == 0 {
+		return best, 0
+	}
+	best, bestScore = all[0].quad, all[0].score
+	for _, r := range all[:min(len(all), repaired)] {
+		if bestScore >= plainScore {
+			break
+		}
+		if q, s := m.slide(r.quad); r.score > 0 && s >= plainScore {
+			best, bestScore = q, s
+		}
+	}
+	return best, bestScore
 }
 
 // score says, 0..1, how much a quadrilateral looks like the outline of a document: edges along all

@@ -9,7 +9,7 @@ type weight struct{ mean, spread, weight float64 }
 
 // textureBias and textureWeights are a penalised logistic regression over the cues in the order of Names,
 // fitted by vision/liveness/train on 43 genuine faces and 47 attacks (41 replays, 4 prints, a mask, a generated
-// face) of 17 subjects. With whole subjects left out its AUC is 0.73, against 0.89 of MiniFASNet on the same
+// face) of 15 subjects. With whole subjects left out its AUC is 0.73, against 0.89 of MiniFASNet on the same
 // faces: enough to be better than chance, not enough to let anyone in unseen. Scores keep near 0.5 because the
 // fit claims no more than it knows.
 const textureBias = -0.0009

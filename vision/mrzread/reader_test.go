@@ -65,6 +65,9 @@ func TestSamplePictures(t *testing.T) {
 		t.Logf("%-40s %4d×%4d %4d ms  %s valid %v, %d characters differ %q", s.Image, w, h, took.Milliseconds(), zone.Format, zone.Valid, wrong, zone.Lines)
 	}
 	t.Logf("of %d pictures %d valid, %d exact", len(samples), valid, exact)
+	if exact < 21 || valid > exact {
+		t.Errorf("of %d pictures %d valid, %d exact; want 21 exact and no valid one that is not", len(samples), valid, exact)
+	}
 }
 
 func TestReadRefusesWrongSizes(t *testing.T) {

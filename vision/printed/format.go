@@ -236,17 +236,29 @@ func wholeAddress(s string) (street, city, state, zip string, ok bool) {
 	return m[1], m[2], m[3], m[4], true
 }
 
-// kindOf names the kind of document that a headline states.
+// kindOf names the kind of document that a headline states. A letter or two may be misread.
 func kindOf(s string) (string, bool) {
-	s = plain(s)
+	keys := strings.Fields(strings.NewReplacer("'", "", "-", " ", "/", " ").Replace(plain(s)))
+	states := func(wording ...string) bool {
+		for i := 0; i+len(wording) <= len(keys); i++ {
+			all := true
+			for k, w := range wording {
+				all = all && near(keys[i+k], w, len(w)/4)
+			}
+			if all {
+				return true
+			}
+		}
+		return false
+	}
 	switch {
-	case strings.Contains(s, "PASSPORT CARD"):
+	case states("PASSPORT", "CARD"):
 		return "passport_card", true
-	case strings.Contains(s, "PASSPORT") || strings.Contains(s, "PASSEPORT"):
+	case states("PASSPORT"), states("PASSEPORT"):
 		return "passport", true
-	case strings.Contains(s, "DRIVER LICEN") || strings.Contains(s, "DRIVER'S LICEN") || strings.Contains(s, "DRIVERS LICEN") || strings.Contains(s, "DRIVING LICEN"):
+	case states("DRIVER", "LICENSE"), states("DRIVERS", "LICENSE"), states("DRIVING", "LICENCE"):
 		return "driver_license", true
-	case strings.Contains(s, "IDENTIFICATION CARD") || strings.Contains(s, "IDENTITY CARD") || strings.Contains(s, "ID CARD"):
+	case states("IDENTIFICATION", "CARD"), states("IDENTITY", "CARD"), states("ID", "CARD"):
 		return "identification_card", true
 	}
 	return "", false

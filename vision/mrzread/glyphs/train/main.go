@@ -25,8 +25,8 @@ import (
 func main() {
 	fonts := flag.String("fonts", "/usr/share/fonts/opentype/ocr-b", "folder of the OCR-B fonts")
 	out := flag.String("out", "vision/mrzread/glyphs/weights.bin", "file to write")
-	lines := flag.Int("lines", 6000, "lines to learn from")
-	epochs := flag.Int("epochs", 14, "passes over the lines")
+	lines := flag.Int("lines", 5000, "lines to learn from")
+	epochs := flag.Int("epochs", 8, "passes over the lines")
 	seed := flag.Uint64("seed", 1, "seed of every random choice")
 	flag.Parse()
 	if err := run(*fonts, *out, *lines, *epochs, *seed); err != nil {

@@ -1,0 +1,363 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"image"
+	_ "image/jpeg"
+	_ "image/png"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+
+	_ "golang.org/x/image/webp"
+
+	"kycd/kyc/specimen"
+	"kycd/vision"
+)
+
+const (
+	// cardsPerPerson is how many pictures of a person are printed on a licence.
+	cardsPerPerson = 3
+	// leastFace is the height in pixels of a face that is worth printing.
+	leastFace = 70
+)
+
+// facePair is two pictures of one person or of two.
+type facePair struct {
+	a, b     photo
+	same     bool
+	listed   bool    // in pairs.csv, a third of whose strangers are look-alikes
+	distance float64 // +Inf if it could not be measured, which is no match
+}
+
+// facesResult is what was measured on faces.
+type facesResult struct {
+	tolerance float64 // the default
+	photos    []photo
+	people    int
+	encoder   string
+	found     rate // pictures of one person in which a face was found and encoded
+	counted   rate // pictures whose number of faces was told right
+	phantoms  rate // pictures without a face in which one was seen
+	pairs     []facePair
+	cards     []facePair // a is printed on a licence that is photographed, b is another picture as it is
+	degraded  *facesResult
+}
+
+// measureFaces finds the faces, compares every picture with every other, and compares portraits printed on licences
+// with other pictures.
+func measureFaces(ctx context.Context, e *evaluation, tolerance float64) (facesResult, error) {
+	r := facesResult{tolerance: tolerance}
+	photos, err := e.data.photos()
+	if err != nil {
+		return r, err
+	}
+	r.photos = limited(photos, e.limit)
+	var boxes []vision.Analysis
+	err = e.step("faces: finding them", func() (err error) {
+		boxes, err = r.find(ctx, e, e.full)
+		return err
+	})
+	if err != nil {
+		return r, err
+	}
+	var cards []card
+	err = e.step("faces: printing portraits on licences", func() (err error) {
+		cards, err = r.print(ctx, e.studio, boxes)
+		return err
+	})
+	if err != nil {
+		return r, err
+	}
+	err = e.step("faces: comparing every picture with every other", func() error {
+		return r.compare(ctx, e, e.full, cards)
+	})
+	if err != nil {
+		return r, err
+	}
+	return r, e.step("faces: the same with the fall-back detector", func() error {
+		weak := facesResult{tolerance: tolerance, photos: r.photos}
+		if _, err := weak.find(ctx, e, e.degraded); err != nil {
+			return err
+		}
+		r.degraded = &weak
+		return weak.compare(ctx, e, e.degraded, nil)
+	})
+}
+
+// find looks for the faces in all pictures, and returns what was found in those of one person.
+func (r *facesResult) find(ctx context.Context, e *evaluation, measuring sidecar) ([]vision.Analysis, error) {
+	crowds, err := e.data.crowds()
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, p := range r.photos {
+		files = append(files, p.file)
+	}
+	for _, c := range crowds {
+		files = append(files, c.file)
+	}
+	analyses, err := measuring.analyze(ctx, "faces", files)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range analyses[:len(r.photos)] {
+		r.found.add(len(a.Faces) > 0 && len(a.Faces[0].Encoding) > 0)
+		r.encoder = cmp.Or(r.encoder, a.Models[vision.PartEncoding])
+	}
+	for i, c := range crowds {
+		faces := len(analyses[len(r.photos)+i].Faces)
+		r.counted.add(faces >= c.min && faces <= c.max)
+		if c.max == 0 {
+			r.phantoms.add(faces > 0)
+		}
+	}
+	return analyses[:len(r.photos)], nil
+}
+
+// card is a photographed licence with a person's picture on it.
+type card struct {
+	photo photo
+	file  string
+}
+
+// print puts a few pictures of everybody who has another one on licences.
+func (r *facesResult) print(ctx context.Context, s *studio, found []vision.Analysis) ([]card, error) {
+	pictures := map[string]int{}
+	for _, p := range r.photos {
+		pictures[p.person]++
+	}
+	printed := map[string]int{}
+	var orders []order
+	var cards []card
+	for i, p := range r.photos {
+		if pictures[p.person] < 2 || printed[p.person] == cardsPerPerson || len(found[i].Faces) != 1 || found[i].Faces[0].Box.Height < leastFace {
+			continue
+		}
+		portrait, ok, err := headOf(p.file, found[i].Faces[0].Box)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		printed[p.person]++
+		cards = append(cards, card{photo: p})
+		orders = append(orders, order{
+			kind: specimen.DriverLicense, scene: scene{"handheld", specimen.Handheld}, seed: firstSeed + uint64(i), portrait: portrait,
+		})
+	}
+	sheets, err := s.shoot(ctx, orders)
+	if err != nil {
+		return nil, err
+	}
+	for i := range cards {
+		cards[i].file = sheets[i].file
+	}
+	return cards, nil
+}
+
+// headOf cuts head and shoulders out of a picture. A picture that is stored turned is left out: the box is of the
+// upright one.
+func headOf(file string, box vision.Box) (image.Image, bool, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, false, err
+	}
+	if c, err := vision.Inspect(data); err != nil || c.Orientation > 1 {
+		return nil, false, err
+	}
+	picture, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, false, err
+	}
+	head, err := specimen.HeadAndShoulders(picture, image.Rect(box.X, box.Y, box.X+box.Width, box.Y+box.Height))
+	return head, err == nil, err
+}
+
+// compare measures the distances of all pairs of pictures, and of the cards to all pictures but the printed one.
+func (r *facesResult) compare(ctx context.Context, e *evaluation, measuring sidecar, cards []card) error {
+	listed, err := e.data.listedPairs()
+	if err != nil {
+		return err
+	}
+	var asked []pair
+	people := map[string]bool{}
+	for i, a := range r.photos {
+		people[a.person] = true
+		for _, b := range r.photos[i+1:] {
+			_, forth := listed[pair{a.file, b.file}]
+			_, back := listed[pair{b.file, a.file}]
+			asked = append(asked, pair{a.file, b.file})
+			r.pairs = append(r.pairs, facePair{a: a, b: b, same: a.person == b.person, listed: forth || back})
+		}
+	}
+	r.people = len(people)
+	for _, c := range cards {
+		for _, b := range r.photos {
+			if b != c.photo {
+				asked = append(asked, pair{c.file, b.file})
+				r.cards = append(r.cards, facePair{a: c.photo, b: b, same: c.photo.person == b.person})
+			}
+		}
+	}
+	comparisons, err := measuring.compare(ctx, asked)
+	if err != nil {
+		return err
+	}
+	for i, c := range comparisons {
+		distance := math.Inf(1)
+		if c.Distance != nil {
+			distance = *c.Distance
+		}
+		if i < len(r.pairs) {
+			r.pairs[i].distance = distance
+		} else {
+			r.cards[i-len(r.pairs)].distance = distance
+		}
+	}
+	return nil
+}
+
+// faceCurve is the curve of some pairs.
+func faceCurve(pairs []facePair, of func(facePair) bool) curve {
+	var genuine, impostor []float64
+	for _, p := range pairs {
+		switch {
+		case !of(p):
+		case p.same:
+			genuine = append(genuine, p.distance)
+		default:
+			impostor = append(impostor, p.distance)
+		}
+	}
+	return newCurve(genuine, impostor)
+}
+
+func anyPair(facePair) bool      { return true }
+func listedPair(p facePair) bool { return p.listed }
+
+func within(set string) func(facePair) bool {
+	return func(p facePair) bool { return p.a.set == set && p.b.set == set }
+}
+
+// half puts a person into half 0 or 1. Pairs across the halves are in neither.
+func half(person string) int {
+	sum := sha256.Sum256([]byte(person))
+	return int(sum[0] & 1)
+}
+
+func inHalf(which int) func(facePair) bool {
+	return func(p facePair) bool { return half(p.a.person) == which && half(p.b.person) == which }
+}
+
+// sets names the collections, each with the number of people in it, the largest first.
+func (r facesResult) sets() (names []string, people map[string]int) {
+	seen := map[string]bool{}
+	people = map[string]int{}
+	for _, p := range r.photos {
+		if !seen[p.person] {
+			seen[p.person] = true
+			people[p.set]++
+		}
+	}
+	for name := range people {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(people[b]-people[a], cmp.Compare(a, b)) })
+	return names, people
+}
+
+// strangersMatched is the share of pairs of people of whom any two pictures match.
+func strangersMatched(pairs []facePair, tolerance float64) rate {
+	matched := map[pair]bool{}
+	for _, p := range pairs {
+		if !p.same {
+			two := pair{min(p.a.person, p.b.person), max(p.a.person, p.b.person)}
+			matched[two] = matched[two] || p.distance <= tolerance
+		}
+	}
+	var r rate
+	for _, m := range matched {
+		r.add(m)
+	}
+	return r
+}
+
+// peopleBounds are 95 % bounds of an error among pairs, found by drawing as many people with replacement, again and
+// again. Unlike exact bounds they know that all pairs of one person share that person's face.
+func peopleBounds(pairs []facePair, same bool, wrong func(distance float64) bool) (low, high float64) {
+	const draws = 2000
+	index := map[string]int{}
+	for _, p := range pairs {
+		for _, person := range []string{p.a.person, p.b.person} {
+			if _, ok := index[person]; !ok {
+				index[person] = len(index)
+			}
+		}
+	}
+	type counted struct {
+		a, b  int
+		wrong bool
+	}
+	var of []counted
+	for _, p := range pairs {
+		if p.same == same {
+			of = append(of, counted{index[p.a.person], index[p.b.person], wrong(p.distance)})
+		}
+	}
+	rng := rand.New(rand.NewPCG(firstSeed, 0))
+	rates := make([]float64, 0, draws)
+	for range draws {
+		times := make([]int, len(index))
+		for range index {
+			times[rng.IntN(len(index))]++
+		}
+		errors, all := 0, 0
+		for _, p := range of {
+			weight := times[p.a]
+			if !same {
+				weight *= times[p.b]
+			}
+			all += weight
+			if p.wrong {
+				errors += weight
+			}
+		}
+		if all > 0 {
+			rates = append(rates, float64(errors)/float64(all))
+		}
+	}
+	if len(rates) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	slices.Sort(rates)
+	return rates[len(rates)*25/1000], rates[len(rates)*975/1000]
+}
+
+// hundredths are the tolerances among which a default is chosen.
+func hundredths() []float64 {
+	var all []float64
+	for i := 25; i <= 65; i++ {
+		all = append(all, float64(i)/100)
+	}
+	return all
+}
+
+// supported is the largest hundredth whose rate of errors, by its one-sided 95 % bound, is no more than target; false
+// if there are too few trials to say so of any.
+func supported(target float64, errors func(tolerance float64) rate) (float64, bool) {
+	best, ok := 0.0, false
+	for _, t := range hundredths() {
+		if errors(t).upper() > target {
+			break
+		}
+		best, ok = t, true
+	}
+	return best, ok
+}

@@ -1,0 +1,5 @@
+package rest
+
+import "kycd/kyc"
+
+var _ Service = (*kyc.Service)(nil)
