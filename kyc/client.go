@@ -40,6 +40,7 @@ func (s *Service) CreateClient(ctx context.Context, name string) (Credentials, e
 		if err != nil {
 			return Internal(err)
 		}
+		out.WebhookSecret = signing
 		sealed, err := v.seal("clients", "webhook_secret", out.ClientID, signing)
 		if err != nil {
 			return err

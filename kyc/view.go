@@ -164,10 +164,11 @@ type WebhookQuery struct {
 
 // Credentials are a client's id and secret; the secret is shown once.
 type Credentials struct {
-	ClientID     string `json:"client_id"`
-	ClientSecret string `json:"client_secret"`
-	UserID       string `json:"user_id"`
-	Name         string `json:"name"`
+	ClientID      string `json:"client_id"`
+	ClientSecret  string `json:"client_secret"`
+	WebhookSecret string `json:"webhook_secret"` // signs what goes to a session's own webhook_url
+	UserID        string `json:"user_id"`
+	Name          string `json:"name"`
 }
 
 // Token is an access token as OAuth 2.0 answers it.

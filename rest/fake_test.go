@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -244,6 +245,9 @@ func wellProbe() probe {
 
 var testTime = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
 
+// testContract is read once; nothing changes it.
+var testContract = sync.OnceValues(func() (*contract, error) { return loadContract(contractYAML) })
+
 // testAPI is the whole API over a fake, with the log in a buffer.
 type testAPI struct {
 	http.Handler
@@ -254,7 +258,7 @@ type testAPI struct {
 
 func newTestAPI(t testing.TB, service Service, p Probe) *testAPI {
 	t.Helper()
-	c, err := loadContract(contractYAML)
+	c, err := testContract()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +283,7 @@ func (a *testAPI) operation(t testing.TB, id string) (route, *operation) {
 	return route{}, nil
 }
 
-// do sends a request that has all headers that the operation wants.
+// do sends a request and gives the answer.
 func (a *testAPI) do(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -107,9 +107,7 @@ func (s *studio) one(o order) (sheet, error) {
 		return sheet{}, err
 	}
 	var print image.Image
-	side := "front"
 	if o.back {
-		side = "back"
 		print, err = s.press.Back(document)
 	} else {
 		portrait := o.portrait
@@ -125,6 +123,10 @@ func (s *studio) one(o order) (sheet, error) {
 	if err != nil {
 		return sheet{}, err
 	}
-	file := filepath.Join(s.folder, fmt.Sprintf("%s-%s-%s-%d.jpg", o.kind, side, o.scene.name, o.seed))
-	return sheet{file: file, kind: o.kind, scene: o.scene.name, truth: truth}, os.WriteFile(file, photo.JPEG, 0o600)
+	file, err := os.CreateTemp(s.folder, "*.jpg")
+	if err != nil {
+		return sheet{}, err
+	}
+	_, err = file.Write(photo.JPEG)
+	return sheet{file: file.Name(), kind: o.kind, scene: o.scene.name, truth: truth}, errors.Join(err, file.Close())
 }

@@ -171,7 +171,8 @@ func (o *demoOptions) run(ctx context.Context, progress io.Writer) (_ demoReport
 	}()
 
 	report := demoReport{URL: o.url}
-	v := demoVerifier{api: api, receiver: receiver, press: press, portrait: cast.portrait, pause: o.pause, progress: progress}
+	studio := demoStudio{press: press, portrait: cast.portrait}
+	v := demoVerifier{api: api, receiver: receiver, photograph: studio.photograph, pause: o.pause, progress: progress}
 	for i, c := range cases {
 		fmt.Fprintf(progress, "\n%d/%d  %s\n", i+1, len(cases), c.title)
 		outcome := v.verify(ctx, c, demoSeed+uint64(i))
@@ -181,20 +182,20 @@ func (o *demoOptions) run(ctx context.Context, progress io.Writer) (_ demoReport
 		if err := outcome.writeDecision(progress); err != nil {
 			return demoReport{}, err
 		}
-		report.Outcomes = append(report.Outcomes, outcome)
 		if i == 0 && outcome.OK {
-			if report.Latency, err = o.repeat(ctx, v, c, outcome); err != nil {
+			if report.Latency, err = o.repeat(ctx, v, c, &outcome); err != nil {
 				return demoReport{}, err
 			}
 		}
+		report.Outcomes = append(report.Outcomes, outcome)
 	}
 	report.OK = report.err() == nil
 	return report, nil
 }
 
-// repeat verifies the holder again, with new photographs of the same licence, and measures. The first
-// verification counts as one of the runs.
-func (o *demoOptions) repeat(ctx context.Context, v demoVerifier, c demoCase, first demoOutcome) (*demoLatency, error) {
+// repeat verifies the holder again, with new photographs of the same licence, and measures. The first verification counts
+// as one of the runs; a run that comes out otherwise makes its outcome wrong.
+func (o *demoOptions) repeat(ctx context.Context, v demoVerifier, c demoCase, first *demoOutcome) (*demoLatency, error) {
 	measured := []float64{first.LastUploadToDecision}
 	out := v.progress
 	v.progress = io.Discard
@@ -204,7 +205,9 @@ func (o *demoOptions) repeat(ctx context.Context, v demoVerifier, c demoCase, fi
 			return nil, fmt.Errorf("the demo was ended early: %w", err)
 		}
 		if !outcome.OK {
-			return nil, fmt.Errorf("run %d: %s", i, outcome.Problem)
+			first.OK, first.Problem = false, fmt.Sprintf("run %d: %s", i, outcome.Problem)
+			fmt.Fprintf(out, "    NOT AS IT MUST BE: %s\n", first.Problem)
+			break
 		}
 		measured = append(measured, outcome.LastUploadToDecision)
 		fmt.Fprintf(out, "    run %d of %d: last upload → decision %.0f ms\n", i, o.runs, outcome.LastUploadToDecision)

@@ -163,6 +163,29 @@ func demoLicences(sex specimen.Sex, now time.Time) (good, otherName, expired spe
 	return good, otherName, expired, errors.Join(err, good.Validate(), otherName.Validate())
 }
 
+// demoStudio prints the licences and takes pictures of them.
+type demoStudio struct {
+	press    *specimen.Press
+	portrait image.Image // of the licences' holder
+}
+
+func (s demoStudio) photograph(licence specimen.Document, seed uint64) (front, back []byte, err error) {
+	frontPrint, err := s.press.Front(licence, s.portrait)
+	if err != nil {
+		return nil, nil, err
+	}
+	backPrint, err := s.press.Back(licence)
+	if err != nil {
+		return nil, nil, err
+	}
+	frontPhoto, err := specimen.Photograph(frontPrint, specimen.Clean(2*seed))
+	if err != nil {
+		return nil, nil, err
+	}
+	backPhoto, err := specimen.Photograph(backPrint, specimen.Clean(2*seed+1))
+	return frontPhoto.JPEG, backPhoto.JPEG, err
+}
+
 // landscape draws hills under an evening sky: a photograph of everything but a face.
 func landscape(seed uint64) ([]byte, error) {
 	const width, height = 720, 960

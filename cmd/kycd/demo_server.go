@@ -70,7 +70,7 @@ func startDemoServer(ctx context.Context, weights string, progress io.Writer) (_
 	if err := s.awaitReady(ctx); err != nil {
 		return nil, err
 	}
-	return s, s.createClient(ctx, self)
+	return s, s.createClient(ctx, self, progress)
 }
 
 // demoAddress finds a port that nobody uses. Another process may take it before the server does; then the server
@@ -118,11 +118,12 @@ func (s *demoServer) awaitReady(ctx context.Context) error {
 	}
 }
 
-func (s *demoServer) createClient(ctx context.Context, self string) error {
+func (s *demoServer) createClient(ctx context.Context, self string, progress io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, self, "client", "create", "--name", "kycd demo", "--data", s.data, "--json", "--log-level", "error")
 	command.Env = demoServerEnvironment(os.Environ())
+	command.Stderr = &indenter{out: progress}
 	output, err := command.Output()
 	if err != nil {
 		return fmt.Errorf("kycd client create: %w", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"image"
 	"io"
 	"slices"
 	"time"
@@ -29,10 +28,10 @@ const (
 type demoVerifier struct {
 	api      *demoAPI
 	receiver *demoReceiver
-	press    *specimen.Press
-	portrait image.Image // of the licences' holder
-	pause    time.Duration
-	progress io.Writer
+	// photograph takes the pictures of a licence's sides, other ones for every seed.
+	photograph func(licence specimen.Document, seed uint64) (front, back []byte, err error)
+	pause      time.Duration
+	progress   io.Writer
 }
 
 // stopwatch shows what is done and how long it took.
@@ -184,24 +183,6 @@ func (v demoVerifier) walk(ctx context.Context, c demoCase, seed uint64, clock *
 		outcome.demoDecision = *tests.Decision
 		return nil
 	})
-}
-
-// photograph prints a licence and takes both pictures of it.
-func (v demoVerifier) photograph(licence specimen.Document, seed uint64) (front, back []byte, err error) {
-	frontPrint, err := v.press.Front(licence, v.portrait)
-	if err != nil {
-		return nil, nil, err
-	}
-	backPrint, err := v.press.Back(licence)
-	if err != nil {
-		return nil, nil, err
-	}
-	frontPhoto, err := specimen.Photograph(frontPrint, specimen.Clean(2*seed))
-	if err != nil {
-		return nil, nil, err
-	}
-	backPhoto, err := specimen.Photograph(backPrint, specimen.Clean(2*seed+1))
-	return frontPhoto.JPEG, backPhoto.JPEG, err
 }
 
 // webhook waits for the news of the session's end. If finalize only ran out of time, the decision is yet to come.

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -234,7 +235,7 @@ func (p place) serve(t testing.TB, more ...string) *running {
 	t.Cleanup(func() {
 		r.kill()
 		if t.Failed() {
-			t.Logf("the end of the log:\n%s", tail(p.log, 60))
+			t.Logf("the end of the log:\n%s", tail(p.log, 30))
 		}
 	})
 	return r
@@ -367,13 +368,15 @@ func alive(pid int) bool {
 	return state != "" && state != "Z"
 }
 
-// tail gives the last lines of a file.
+// tail gives the last lines of a log, without those about requests that went well.
 func tail(path string, lines int) string {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
-	all := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	all := slices.DeleteFunc(strings.Split(strings.TrimRight(string(b), "\n"), "\n"), func(line string) bool {
+		return strings.Contains(line, "msg=request") && !strings.Contains(line, "status=5") || strings.Contains(line, "route=/ready")
+	})
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
