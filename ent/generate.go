@@ -2,4 +2,4 @@
 // folder is generated from it, except ent/database (opening and migrating) and ent/migrate/versions.
 package ent
 
-//go:generate go run -mod=mod entgo.io/ent/cmd/ent generate --feature sql/lock,sql/upsert,sql/modifier,sql/execquery,sql/versioned-migration ./schema
+//go:generate go tool ent generate --feature sql/lock,sql/upsert,sql/modifier,sql/execquery,sql/versioned-migration ./schema

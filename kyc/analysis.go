@@ -18,6 +18,12 @@ const maxStarts = 2
 // codeCrashed is why such an image was not analysed.
 const codeCrashed = "analysis_crashed"
 
+// A second try waits for its turn, and looks again after turnWait.
+const (
+	codeTurn = "waits_its_turn"
+	turnWait = 500 * time.Millisecond
+)
+
 // askFor says what to measure on a picture.
 func askFor(side capture.Side) vision.Ask {
 	switch side {
@@ -35,7 +41,7 @@ func askFor(side capture.Side) vision.Ask {
 func (s *Service) BeginAnalysis(ctx context.Context, outboxID string) (vision.Ask, []byte, error) {
 	var pic *ent.Capture
 	var row *ent.Session
-	crashed := false
+	crashed, waits := false, false
 	err := s.change(ctx, func(c *change) error {
 		work, err := c.Outbox.Query().Where(outbox.ID(outboxID), outbox.Kind(WorkAnalyze)).Only(ctx)
 		if ent.IsNotFound(err) {
@@ -61,7 +67,13 @@ func (s *Service) BeginAnalysis(ctx context.Context, outboxID string) (vision.As
 			crashed = true // nobody needs it
 			return c.finishAnalysis(ctx, work.ID, row, pic, nil, "superseded")
 		}
-		err = c.Outbox.UpdateOne(work).AddStarts(1).SetNextAt(c.now.Add(lease(WorkAnalyze))).Exec(ctx)
+		if work.Starts > 0 {
+			if first, err := c.itsTurn(ctx, work.ID); err != nil || !first {
+				waits = true
+				return err
+			}
+		}
+		err = c.Outbox.UpdateOne(work).AddStarts(1).SetNextAt(c.now.Add(lease)).Exec(ctx)
 		if err != nil {
 			return Internal(err)
 		}
@@ -74,11 +86,28 @@ func (s *Service) BeginAnalysis(ctx context.Context, outboxID string) (vision.As
 		s.analysed.post(row.ID)
 		return vision.Ask{}, nil, Errorf(CodeConflict, "the image is not analysed any more")
 	}
+	if waits {
+		return vision.Ask{}, nil, Errorf(CodeConflict, "the image is analysed later")
+	}
 	image, err := s.image(ctx, row, pic)
 	if err != nil {
 		return vision.Ask{}, nil, err
 	}
 	return askFor(pic.Side), image, nil
+}
+
+// itsTurn says whether an analysis may be begun a second time, and puts it off otherwise. A worker that ends
+// takes all images down that it had in its hands, and only one of them is to blame: second tries are made one
+// after the other, so that the image that is to blame does not use up the tries of the same others again.
+func (c *change) itsTurn(ctx context.Context, workID string) (bool, error) {
+	before, err := c.Outbox.Query().Where(outbox.Kind(WorkAnalyze), outbox.DoneAtIsNil(), outbox.StartsGT(0), outbox.IDLT(workID)).Exist(ctx)
+	if err != nil {
+		return false, Internal(err)
+	}
+	if before {
+		return false, c.later(ctx, workID, c.now.Add(turnWait), codeTurn)
+	}
+	return true, nil
 }
 
 // FinishAnalysis takes what was measured. The first result counts; a second one has no effect.

@@ -61,7 +61,7 @@ func (s *Service) Finalize(ctx context.Context, p auth.Principal, id string, set
 		}
 		// The decision is this request's to make; the row is for the case that it cannot.
 		wait := merged.finalizeWait(s.config.FinalizeWait)
-		return c.addAt(ctx, WorkDecide, id, id, c.now.Add(wait+lease(WorkDecide)))
+		return c.addAt(ctx, WorkDecide, id, id, c.now.Add(wait+lease))
 	})
 	if err != nil {
 		return Outcome{}, err

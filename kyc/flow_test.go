@@ -551,6 +551,9 @@ func TestCrashingImage(t *testing.T) {
 		if out.Verified || !slices.Contains(out.Reasons, "analysis_failed") {
 			t.Errorf("outcome %+v", out)
 		}
+		if s, err := h.ReadSession(ctx, p, id); err != nil || !slices.Equal(s.Reasons, out.Reasons) {
+			t.Errorf("the session says %v, finalize said %v (%v)", s.Reasons, out.Reasons, err)
+		}
 		must(t, h.FinishAnalysis(ctx, selfie.ID, measured(t, "liveness"))) // a result that comes far too late has no effect
 		if pic := h.db.Ent.Capture.GetX(ctx, selfie.SubjectID); pic.AnalysisStatus != capture.AnalysisStatusFailed {
 			t.Error("the late result counted")

@@ -161,3 +161,10 @@ func TestFinalizeOnlyTightens(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestOneFaceTolerance: what the programs compare by on their own is what sessions are judged by.
+func TestOneFaceTolerance(t *testing.T) {
+	if got := scoring.Defaults().OnboardingFaceEncodingTolerance; got != vision.DefaultFaceTolerance {
+		t.Errorf("sessions %v, comparisons %v", got, vision.DefaultFaceTolerance)
+	}
+}

@@ -18,18 +18,9 @@ const (
 	WorkDeliver = "webhook:deliver" // subject: a delivery
 )
 
-// lease is how long work of a kind may be under way before it is taken for lost and sent again. A second
-// run has no effect, so a lease that is too short costs time, not truth.
-func lease(kind string) time.Duration {
-	switch kind {
-	case WorkAnalyze:
-		return 8 * time.Second
-	case WorkDeliver:
-		return 40 * time.Second // a delivery may wait 15 s for an answer
-	default:
-		return 5 * time.Second
-	}
-}
+// lease is after how long work that is under way is looked at again. What is still in good hands is only
+// looked at once more; what was lost is sent again. A second run has no effect, so a short lease costs little.
+const lease = 5 * time.Second
 
 const retrySoon = 2 * time.Second
 
@@ -48,7 +39,7 @@ func (c *change) addAt(ctx context.Context, kind, subjectID, sessionID string, d
 	if due.After(c.now) {
 		create.SetNextAt(due)
 	} else {
-		create.SetNextAt(c.now.Add(lease(kind))).SetSent(1)
+		create.SetNextAt(c.now.Add(lease)).SetSent(1)
 		c.work = append(c.work, Work{ID: id, Kind: kind, SubjectID: subjectID, Sent: 1, CreatedAt: c.now})
 	}
 	if err := create.Exec(ctx); err != nil {
@@ -90,7 +81,7 @@ func (c *change) hurry(ctx context.Context, kind, subjectID string) error {
 }
 
 func (c *change) send(ctx context.Context, row *ent.Outbox) error {
-	err := c.Outbox.UpdateOne(row).AddSent(1).SetNextAt(c.now.Add(lease(row.Kind))).ClearCode().Exec(ctx)
+	err := c.Outbox.UpdateOne(row).AddSent(1).SetNextAt(c.now.Add(lease)).ClearCode().Exec(ctx)
 	if err != nil {
 		return Internal(err)
 	}

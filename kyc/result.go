@@ -93,14 +93,15 @@ func (s *Service) decision(ctx context.Context, row *ent.Session) (*ent.Decision
 
 func pieceView(p scoring.Piece) DecisionPiece {
 	view := DecisionPiece{
-		Name: string(p.Check), State: string(p.Verdict), Value: p.Value, Weight: p.Weight, Contribution: p.Contribution,
+		Name: string(p.Check), State: string(p.Verdict), Value: p.Value, Measure: p.Measure, Weight: p.Weight, Contribution: p.Contribution,
 		Gate: p.Gate, Required: p.Required,
 	}
 	if p.Value != nil {
 		view.Tolerance = &p.Tolerance
 	}
-	reasons := make([]string, 0, len(p.Reasons))
-	for _, r := range p.Reasons {
+	why := p.Why()
+	reasons := make([]string, 0, len(why))
+	for _, r := range why {
 		reasons = append(reasons, string(r))
 	}
 	view.Reason = strings.Join(reasons, " ")

@@ -11,6 +11,7 @@ import (
 
 	"kycd/ent"
 	"kycd/ent/datakey"
+	"kycd/ent/decision"
 	"kycd/ent/predicate"
 	"kycd/ent/searchterm"
 	"kycd/ent/session"
@@ -149,7 +150,9 @@ func (s *Service) ReadSession(ctx context.Context, p auth.Principal, id string) 
 	if view.History, err = s.history(ctx, s.db.Ent, id); err != nil {
 		return Session{}, err
 	}
-	return view, nil
+	reasons, err := s.reasons(ctx, id)
+	view.Reasons = reasons[id]
+	return view, err
 }
 
 // ReadSDKSession gives the device what it may know.
@@ -176,6 +179,16 @@ func (s *Service) view(ctx context.Context, row *ent.Session) (Session, error) {
 		DMVStatus: string(row.DmvStatus), DMVDetectedAt: row.DmvDetectedAt,
 		OFACStatus: string(row.OfacStatus), OFACDetectedAt: row.OfacDetectedAt,
 		Verified: row.Verified, VerifiedAt: row.VerifiedAt, OnSanctionList: row.OnSanctionList, Score: row.Score,
+	}
+	decided, err := row.Edges.DecisionOrErr()
+	if ent.IsNotLoaded(err) {
+		decided, err = row.QueryDecision().Only(ctx)
+	}
+	switch {
+	case err == nil:
+		view.Reasons = decided.Reasons
+	case !ent.IsNotFound(err):
+		return view, Internal(err)
 	}
 	v, err := s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
 	if e := AsError(err); e != nil {
@@ -239,9 +252,17 @@ func (s *Service) ListSessions(ctx context.Context, p auth.Principal, q SessionQ
 		where = append(where, session.StatusEQ(session.Status(q.Status)))
 	}
 	take, skip := page(q.Take, q.Skip)
-	rows, err := s.db.Ent.Session.Query().Where(where...).Order(ent.Desc(session.FieldCreatedAt, session.FieldID)).Limit(take).Offset(skip).All(ctx)
+	rows, err := s.db.Ent.Session.Query().Where(where...).Order(ent.Desc(session.FieldCreatedAt, session.FieldID)).Limit(take).Offset(skip).WithDecision().All(ctx)
 	if err != nil {
 		return SessionPage{}, Internal(err)
+	}
+	ids := make([]string, 0, len(rows))
+	for _, row := range rows {
+		ids = append(ids, row.ID)
+	}
+	reasons, err := s.reasons(ctx, ids...)
+	if err != nil {
+		return SessionPage{}, err
 	}
 	result := SessionPage{Sessions: make([]Session, 0, len(rows)), Counts: counts}
 	for _, row := range rows {
@@ -249,9 +270,24 @@ func (s *Service) ListSessions(ctx context.Context, p auth.Principal, q SessionQ
 		if err != nil {
 			return SessionPage{}, err
 		}
+		view.Reasons = reasons[row.ID]
 		result.Sessions = append(result.Sessions, view)
 	}
 	return result, nil
+}
+
+// reasons gives the decisions' reasons, by session.
+func (s *Service) reasons(ctx context.Context, sessionIDs ...string) (map[string][]string, error) {
+	rows, err := s.db.Ent.Decision.Query().Where(decision.SessionIDIn(sessionIDs...)).
+		Select(decision.FieldSessionID, decision.FieldReasons).All(ctx)
+	if err != nil {
+		return nil, Internal(err)
+	}
+	reasons := map[string][]string{}
+	for _, row := range rows {
+		reasons[row.SessionID] = row.Reasons
+	}
+	return reasons, nil
 }
 
 func (s *Service) countByStatus(ctx context.Context, where []predicate.Session) (map[string]int, error) {

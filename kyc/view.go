@@ -99,6 +99,7 @@ type DecisionPiece struct {
 	Name         string         `json:"name"`
 	State        string         `json:"state"`
 	Value        *float64       `json:"value"`
+	Measure      *float64       `json:"measure"` // in the tolerance's own unit, where that is not the value's: a distance, years
 	Tolerance    *float64       `json:"tolerance"`
 	Weight       float64        `json:"weight"`
 	Contribution float64        `json:"contribution"`

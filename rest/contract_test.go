@@ -402,7 +402,7 @@ func fullService() *fake {
 		WebhookURL: "https://hooks.example/", History: []kyc.HistoryEntry{{At: local, Actor: "client", Event: "created", From: "a", To: "b", Detail: map[string]string{"k": "v"}}},
 	}
 	document := kyc.Document{SessionID: "session-1", ID: "document-1", Type: "passport", DataSource: "mrz", Merged: true, CreatedAt: local,
-		Fields: map[string]string{"document_number": "X123", "gender_e": "female", "class": "C", "restrictions": "B"}}
+		Fields: map[string]string{"document_number": "X123", "gender": "female", "class": "C", "restrictions": "B"}}
 	webhook := kyc.Webhook{ID: "webhook-1", ClientID: testClient, Name: "hook", URL: "https://hooks.example/", CreatedAt: local, DisabledAt: &local, Secret: "whsec_AAAA"}
 	return &fake{
 		issueToken: func(string, string, []string, string) (kyc.Token, error) {

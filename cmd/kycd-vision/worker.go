@@ -136,8 +136,7 @@ func work(ctx context.Context, settings workSettings, log *slog.Logger) error {
 		return err
 	}
 	loaded := time.Now()
-	first, err := warmUp(ctx, eng, settings.slots)
-	if err != nil {
+	if err := warmUp(ctx, eng, settings.slots); err != nil {
 		return err
 	}
 	log.Info("ready to measure", "slots", settings.slots, "loading", loaded.Sub(began).Round(time.Millisecond),
@@ -159,7 +158,7 @@ func work(ctx context.Context, settings workSettings, log *slog.Logger) error {
 	}
 	go func() {
 		err := clerk.Introduce(ctx, desk.Hello{
-			Worker: settings.worker, PID: os.Getpid(), Slots: settings.slots, Models: first.Models, Degraded: first.Degraded,
+			Worker: settings.worker, PID: os.Getpid(), Slots: settings.slots, Models: eng.Models(), Degraded: eng.Degraded(),
 		}, helloEvery)
 		if err != nil {
 			failed <- err
@@ -182,7 +181,7 @@ func work(ctx context.Context, settings workSettings, log *slog.Logger) error {
 
 // warmUp has every slot measure an empty picture once: the first run through a network is several times
 // slower than those that follow, and weights that cannot be used show here and not on somebody's photo.
-func warmUp(ctx context.Context, analyzer desk.Analyzer, slots int) (vision.Analysis, error) {
+func warmUp(ctx context.Context, analyzer desk.Analyzer, slots int) error {
 	ctx, cancel := context.WithTimeout(ctx, warmUpWithin)
 	defer cancel()
 	blank := image.NewGray(image.Rect(0, 0, warmUpSide, warmUpSide))
@@ -191,7 +190,7 @@ func warmUp(ctx context.Context, analyzer desk.Analyzer, slots int) (vision.Anal
 	}
 	var encoded bytes.Buffer
 	if err := jpeg.Encode(&encoded, blank, nil); err != nil {
-		return vision.Analysis{}, err
+		return err
 	}
 	results := make([]vision.Analysis, slots)
 	var wg sync.WaitGroup
@@ -201,10 +200,10 @@ func warmUp(ctx context.Context, analyzer desk.Analyzer, slots int) (vision.Anal
 	wg.Wait()
 	for _, result := range results {
 		if result.Error != "" {
-			return vision.Analysis{}, fmt.Errorf("the first analysis failed: %s", result.Error)
+			return fmt.Errorf("the first analysis failed: %s", result.Error)
 		}
 	}
-	return results[0], nil
+	return nil
 }
 
 // watchParent calls gone when the process that started this one is its parent no more. The kernel of Linux

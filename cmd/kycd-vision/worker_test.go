@@ -54,7 +54,7 @@ func (f analyzerFunc) Analyze(_ context.Context, image []byte, _ vision.Ask) vis
 
 func TestWarmUpReachesEverySlotAndFailsClosed(t *testing.T) {
 	var images atomic.Int64
-	_, err := warmUp(context.Background(), analyzerFunc(func(image []byte) vision.Analysis {
+	err := warmUp(context.Background(), analyzerFunc(func(image []byte) vision.Analysis {
 		if _, err := vision.Inspect(image); err != nil {
 			t.Errorf("the picture is refused: %v", err)
 		}
@@ -64,7 +64,7 @@ func TestWarmUpReachesEverySlotAndFailsClosed(t *testing.T) {
 	if err != nil || images.Load() != 3 {
 		t.Errorf("%d images, %v", images.Load(), err)
 	}
-	_, err = warmUp(context.Background(), analyzerFunc(func([]byte) vision.Analysis {
+	err = warmUp(context.Background(), analyzerFunc(func([]byte) vision.Analysis {
 		return vision.Analysis{Error: string(vision.CodeFailed)}
 	}), 1)
 	if err == nil || !strings.Contains(err.Error(), string(vision.CodeFailed)) {

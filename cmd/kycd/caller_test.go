@@ -248,12 +248,16 @@ func (c caller) give(t testing.TB, session string, p papers) {
 	c.process(session, p.selfie).must(t, "liveness process", nil)
 }
 
-// decided finalizes, and waits for the decision where finalize gives none yet.
+// decided finalizes, and waits for the decision where finalize gives none yet. A decision that a person must
+// make has reasons.
 func (c caller) decided(t testing.TB, backend caller, session string, within time.Duration) outcome {
 	t.Helper()
 	var out outcome
 	c.finalize(session).must(t, "finalize", &out)
-	for end := time.Now().Add(within); out.Status != "complete"; time.Sleep(50 * time.Millisecond) {
+	waiting := func() bool {
+		return out.Status != "complete" && (len(out.Reasons) == 0 || out.Reasons[0] == "analysis_pending")
+	}
+	for end := time.Now().Add(within); waiting(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not decided within %v: %s %v", within, out.Status, out.Reasons)
 		}

@@ -239,4 +239,3 @@ func refusesBodies(t *testing.T, c caller, session string) {
 		send(bad.path, bad.kind, bad.body).refused(t, bad.what, bad.status, bad.code)
 	}
 }
-

@@ -17,12 +17,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"kycd/jobs"
 	"kycd/jobs/desk"
 	"kycd/jobs/sidecar"
 	"kycd/jobs/task"
+	"kycd/jobs/worker"
 	"kycd/kyc"
 	"kycd/models"
 	"kycd/rest"
@@ -99,6 +101,7 @@ func startServer(ctx context.Context, c config, log *slog.Logger) (s *server, er
 		log.Warn("degraded: " + line)
 	}
 
+	redis.SetLogger(worker.RedisLog{Log: log})
 	queue, err := jobs.Open(ctx, c.redis, log)
 	if err != nil {
 		return s, err
@@ -164,7 +167,7 @@ func (s *server) listen(probe *probe) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler := rest.New(rest.Options{
 		Service: s.service, Probe: probe, Log: s.log, Registry: registry, Version: version,
-		Environment: s.config.environment, Now: time.Now,
+		Environment: s.config.environment, PublicURL: s.config.issuer, Now: time.Now,
 	})
 	listener, err := net.Listen("tcp", s.config.addr)
 	if err != nil {

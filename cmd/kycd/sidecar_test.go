@@ -105,6 +105,11 @@ func TestAPictureThatKills(t *testing.T) {
 	if out.Verified || !slices.Contains(out.Reasons, "analysis_failed") {
 		t.Errorf("a session whose front cannot be analysed: %+v", out)
 	}
+	var read struct{ Reasons []string }
+	backend.post("/v2/idv/session/read", object{"session_id": hostile}).must(t, "session read", &read)
+	if !slices.Equal(read.Reasons, out.Reasons) {
+		t.Errorf("session read gives the reasons %v, finalize gave %v", read.Reasons, out.Reasons)
+	}
 	for _, session := range innocent {
 		if out := backend.decided(t, backend, session, 60*time.Second); !out.Verified {
 			t.Errorf("an innocent session: %+v", out)

@@ -55,6 +55,7 @@ type orders struct {
 	Analysis vision.Analysis `json:"analysis"`
 	Millis   int             `json:"millis,omitempty"` // how long the measurement takes
 	Kill     bool            `json:"kill,omitempty"`   // then it ends the process, as a hostile picture may
+	Try      int             `json:"try,omitempty"`    // makes pictures differ
 }
 
 // ordersChunk is the PNG chunk that holds them: text, as any program may add.

@@ -21,7 +21,7 @@ func numberCosts() costs { return costs{indel: 1.2, unlike: 2.4} }
 
 // alike says whether readers confuse two characters (capitals, or digits).
 func alike(a, b byte) bool {
-	for _, set := range []string{"0OQD", "1IL", "2Z", "5S", "6G", "8B", "CG", "UV", "EF", "38", "17", "56", "08", "49"} {
+	for _, set := range []string{"0OQD", "1ILT", "7T", "2Z", "5S", "6G", "8B", "CG", "UV", "EF", "38", "17", "56", "08", "49"} {
 		if strings.IndexByte(set, a) >= 0 && strings.IndexByte(set, b) >= 0 {
 			return true
 		}

@@ -87,6 +87,22 @@ type Piece struct {
 	Evidence     json.RawMessage `json:"evidence,omitempty"`
 }
 
+// Why gives the reasons of a piece that speaks against the session, or that was required and not measured; nothing
+// for one that passes.
+func (p Piece) Why() []Reason {
+	blocks := p.Verdict == StateFail || p.Verdict == StateReview || (p.Required && !p.measured())
+	switch {
+	case !blocks:
+		return nil
+	case len(p.Reasons) > 0:
+		return p.Reasons
+	case p.measured() || p.Check == CheckConsent:
+		r, _ := ruleOf(rules(), p.Check)
+		return []Reason{r.reason}
+	}
+	return []Reason{NotMeasured(p.Check, p.Verdict)}
+}
+
 // Decision is the outcome with everything needed to understand it and to compute it again.
 type Decision struct {
 	Kind      Kind     `json:"kind"`

@@ -45,11 +45,12 @@ type Weights struct {
 // value weighs little because a hit is a gate already and innocent names resemble listed ones.
 func Defaults() Weights {
 	return Weights{
-		// dlib's customary 0.6 lets about one stranger in 2,000 pass; 0.5 is the strict side of its usual range. An
-		// account's face is compared with several encodings, each a chance of a false match, and two live pictures are
-		// more alike than a picture and a printed portrait: so it can and must be stricter.
-		OnboardingFaceEncodingTolerance:      0.5,
-		VerifiedAccountFaceEncodingTolerance: 0.45,
+		// The largest hundredth at which the upper bound of the measured false match rate stays under 5 % on pairs with
+		// many look-alikes (docs/accuracy.md); the customary 0.6 lets 12 % of them pass. An account's face is compared with
+		// several encodings, each a chance of a false match, and two live pictures are more alike than a picture and a
+		// printed portrait: so it can and must be stricter.
+		OnboardingFaceEncodingTolerance:      0.46,
+		VerifiedAccountFaceEncodingTolerance: 0.43,
 		// Between what reading errors leave (0.8 and more) and what another name leaves; measured in kyc/crosscheck.
 		DriverLicenseFuzzyMatchTolerance: 0.75,
 		DriverLicenseFuzzyMatchWeight:    5,
@@ -59,7 +60,7 @@ func Defaults() Weights {
 		PassportFuzzyMatchWeight:         5,
 		PassportCardFuzzyMatchTolerance:  0.75,
 		PassportCardFuzzyMatchWeight:     5,
-		// A hit costs a person's time, a miss the licence: the list's publisher advises to look at 0.85 and more.
+		// A hit costs a person's time, a miss the licence; to be calibrated with the lists.
 		OfacFuzzyMatchTolerance:  0.85,
 		OfacFuzzyMatchWeight:     0.5,
 		SuspiciousWordsWeight:    3,
@@ -77,7 +78,7 @@ func Defaults() Weights {
 		GenderProbabilityTolerance: 0.95,
 		GenderWeight:               0.5,
 		ExpressionTolerance:        0.6,
-		// Age estimators err by five to seven years on average, and more on the old and the young.
+		// Wide, because no estimator is measured yet.
 		AgeTolerance:       12,
 		AgeWeight:          0.5,
 		DirectionTolerance: 15,

@@ -369,16 +369,21 @@ type Decision struct {
 
 // DecisionPiece defines model for DecisionPiece.
 type DecisionPiece struct {
-	Contribution float64  `json:"contribution"`
-	Evidence     Object   `json:"evidence"`
-	Gate         bool     `json:"gate"`
-	Name         string   `json:"name"`
-	Reason       *string  `json:"reason"`
-	Required     bool     `json:"required"`
-	State        string   `json:"state"`
-	Tolerance    *float64 `json:"tolerance"`
-	Value        *float64 `json:"value"`
-	Weight       float64  `json:"weight"`
+	Contribution float64 `json:"contribution"`
+	Evidence     Object  `json:"evidence"`
+	Gate         bool    `json:"gate"`
+
+	// Measure in the tolerance's own unit where that is not the value's, such as a face distance
+	Measure   *float64 `json:"measure"`
+	Name      string   `json:"name"`
+	Reason    *string  `json:"reason"`
+	Required  bool     `json:"required"`
+	State     string   `json:"state"`
+	Tolerance *float64 `json:"tolerance"`
+
+	// Value in [0,1], 1 is good; null: not measured
+	Value  *float64 `json:"value"`
+	Weight float64  `json:"weight"`
 }
 
 // DmvStatusE defines model for DmvStatusE.

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,6 +33,9 @@ type Engine struct {
 	text *ocr.Pool  // nil without language data
 	mrz  *mrzread.Reader
 	now  func() time.Time
+
+	models   map[string]string // part → what measures it
+	degraded []string          // parts that a fall-back measures
 }
 
 // slot is what one image needs for itself: neither networks nor dlib's recognizer can be shared.
@@ -82,8 +87,33 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 		e.free(len(e.idle))
 		return nil, fmt.Errorf("load vision engine: %w", err)
 	}
+	s := <-e.idle
+	e.introduce(s)
+	e.idle <- s
 	return e, nil
 }
+
+// introduce notes what the engine measures with; every slot is made of the same weights.
+func (e *Engine) introduce(s *slot) {
+	e.models = map[string]string{
+		vision.PartFaces: s.finder.Model(), vision.PartEncoding: vision.FaceEncoder, vision.PartLiveness: s.scorer.Model(),
+	}
+	if e.text != nil {
+		e.models[vision.PartText] = textModel
+	}
+	if s.finder.Degraded() {
+		e.degraded = append(e.degraded, vision.PartFaces)
+	}
+	if s.scorer.Degraded() {
+		e.degraded = append(e.degraded, vision.PartLiveness)
+	}
+}
+
+// Models names, part by part, the weights that measure it.
+func (e *Engine) Models() map[string]string { return maps.Clone(e.models) }
+
+// Degraded names the parts that a weaker fall-back measures.
+func (e *Engine) Degraded() []string { return slices.Clone(e.degraded) }
 
 func newSlot(modelsDir string) (*slot, error) {
 	finder, err := face.NewFinder(modelsDir)

@@ -135,7 +135,7 @@ func (m *measurement) readText(ctx context.Context, seen *page) error {
 	if m.engine.text == nil {
 		return reasonError(vision.ReasonModelMissing)
 	}
-	m.model(vision.PartText, "tesseract-eng", false)
+	m.model(vision.PartText, textModel, false)
 	if seen != nil {
 		ok, err := m.readPage(ctx, seen)
 		if ok || err != nil {
@@ -193,3 +193,6 @@ func scaleBox(b vision.Box, scale float64) vision.Box {
 		{X: float64(b.X+b.Width) * scale, Y: float64(b.Y+b.Height) * scale},
 	})
 }
+
+// textModel names the language data that Tesseract reads with.
+const textModel = "tesseract-eng"

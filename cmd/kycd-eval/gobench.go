@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// benchmark is one line of go test -bench.
+type benchmark struct {
+	perOp  time.Duration
+	allocs int // −1 if they were not counted
+}
+
+// goBench runs benchmarks of a package and gives what they print.
+func goBench(ctx context.Context, pattern, benchtime, pkg string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", benchtime, pkg)
+	out, err := cmd.CombinedOutput()
+	if err != nil && !strings.Contains(string(out), "Benchmark") {
+		return "", fmt.Errorf("go test %s: %w: %s", pkg, err, lastLine(string(out)))
+	}
+	return string(out), nil // a benchmark that missed its own goal has printed its figures too
+}
+
+// benchmarks reads the lines of results, by name without the prefix and the number of cores.
+func benchmarks(output string) map[string]benchmark {
+	line := regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op(.*)$`)
+	allocs := regexp.MustCompile(`(\d+) allocs/op`)
+	found := map[string]benchmark{}
+	for _, m := range line.FindAllStringSubmatch(output, -1) {
+		ns, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			continue
+		}
+		b := benchmark{perOp: time.Duration(ns), allocs: -1}
+		if a := allocs.FindStringSubmatch(m[3]); a != nil {
+			b.allocs, _ = strconv.Atoi(a[1]) // the expression lets only digits through
+		}
+		found[m[1]] = b
+	}
+	return found
+}
+
+// whyMissing is what a benchmark says of why it did not run.
+func whyMissing(output string) error {
+	if why := regexp.MustCompile(`needs [a-z ]+: \S+`).FindString(output); why != "" {
+		return errors.New(why)
+	}
+	return errors.New("the benchmark printed no result")
+}
+
+// What a hand-over must reach.
+const (
+	handOverGoal  = 10 * time.Millisecond // p95
+	handOverRatio = 50
+)
+
+// measureHandOver: how long queued work lies on an idle queue, here and with asynq as it comes.
+func measureHandOver(ctx context.Context, _ speedOptions) ([]finding, error) {
+	output, err := goBench(ctx, "^BenchmarkHandOver$", "1x", "./jobs")
+	if err != nil {
+		return nil, err
+	}
+	findings := handOvers(output)
+	if len(findings) == 0 {
+		return nil, whyMissing(output)
+	}
+	return findings, nil
+}
+
+func handOvers(output string) []finding {
+	line := regexp.MustCompile(`hand-over, idle \(BenchmarkHandOver/(\w+)[^)]*\): asynq defaults p50 (\S+) p95 (\S+) \| kycd p50 (\S+) p95 (\S+) \| ratio .* idle CPU ([\d.]+) %`)
+	names := map[string]string{"embedded": "the queue inside the process", "redis": "Redis"}
+	var findings []finding
+	for _, m := range line.FindAllStringSubmatch(output, -1) {
+		var d [4]time.Duration
+		var err error
+		for i := range d {
+			var one time.Duration
+			one, e := time.ParseDuration(m[2+i])
+			d[i], err = one, errors.Join(err, e)
+		}
+		if err != nil || d[2] <= 0 || d[3] <= 0 {
+			continue
+		}
+		ratio := min(d[0].Seconds()/d[2].Seconds(), d[1].Seconds()/d[3].Seconds())
+		findings = append(findings, finding{
+			What:     fmt.Sprintf("hand-over of a queued stage when idle, %s; p50 / p95 (asynq with its defaults; idling takes %s %% of a core)", names[m[1]], m[6]),
+			Baseline: millis(d[0]) + " / " + millis(d[1]), Ours: millis(d[2]) + " / " + millis(d[3]),
+			Ratio: times(ratio), Goal: fmt.Sprintf("p95 ≤ %s, ≥ %d×", millis(handOverGoal), handOverRatio),
+			Met: d[3] <= handOverGoal && ratio >= handOverRatio,
+		})
+	}
+	return findings
+}
+
+// faceRatio is how much faster than dlib's detector the face must be found.
+const faceRatio = 5
+
+// measureFaceSearch: YuNet against dlib's HOG detector on the same photo.
+func measureFaceSearch(ctx context.Context, o speedOptions) ([]finding, error) {
+	output, err := goBench(ctx, "^BenchmarkFind1080p$", o.benchtime, "./vision/face")
+	if err != nil {
+		return nil, err
+	}
+	found := benchmarks(output)
+	ours, base := found["Find1080p/yunet"], found["Find1080p/hog"]
+	if ours.perOp == 0 || base.perOp == 0 {
+		return nil, whyMissing(output)
+	}
+	ratio := base.perOp.Seconds() / ours.perOp.Seconds()
+	return []finding{{
+		What:     "1080p photo → face found (dlib's HOG on the same photo)",
+		Baseline: millis(base.perOp), Ours: millis(ours.perOp), Ratio: times(ratio),
+		Goal: fmt.Sprintf("≤ 1/%d", faceRatio), Met: ratio >= faceRatio,
+	}}, nil
+}
+
+// What a request may cost before the rules begin.
+const (
+	middlewareGoal   = 30 * time.Microsecond
+	middlewareAllocs = 60
+)
+
+// measureREST: a request through the whole REST door to a service that does nothing.
+func measureREST(ctx context.Context, o speedOptions) ([]finding, error) {
+	output, err := goBench(ctx, "^BenchmarkMiddleware$", o.benchtime, "./rest")
+	if err != nil {
+		return nil, err
+	}
+	found := benchmarks(output)
+	var findings []finding
+	for _, one := range []struct{ name, what string }{
+		{"Middleware/get", "REST door around a service that does nothing: GET, no token"},
+		{"Middleware/sdk", "the same: POST with token, body and validation"},
+	} {
+		b, ok := found[one.name]
+		if !ok {
+			return nil, whyMissing(output)
+		}
+		findings = append(findings, finding{
+			What: one.what, Ours: fmt.Sprintf("%.1f µs, %d allocations", float64(b.perOp.Nanoseconds())/1000, b.allocs),
+			Goal: fmt.Sprintf("≤ %d µs, ≤ %d allocations", middlewareGoal.Microseconds(), middlewareAllocs),
+			Met:  b.perOp <= middlewareGoal && b.allocs >= 0 && b.allocs <= middlewareAllocs,
+		})
+	}
+	return findings, nil
+}
+
+func millis(d time.Duration) string {
+	ms := float64(d.Microseconds()) / 1000
+	switch {
+	case ms < 10:
+		return fmt.Sprintf("%.2f ms", ms)
+	case ms < 100:
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
+func times(ratio float64) string {
+	if ratio < 10 {
+		return fmt.Sprintf("%.1f×", ratio)
+	}
+	return fmt.Sprintf("%.0f×", ratio)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// Goals of a server as a whole.
+const (
+	decisionGoal = time.Second     // p95
+	startGoal    = 3 * time.Second // the slowest
+)
+
+// measureDecision: verifications one after the other, from the last upload to the decision.
+func measureDecision(ctx context.Context, o speedOptions) ([]finding, error) {
+	cmd := exec.CommandContext(ctx, o.server, "demo", "--json", "--models", o.models, "--runs", fmt.Sprint(o.runs))
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	failed := cmd.Run()
+	var report struct {
+		Latency *struct {
+			Runs int     `json:"runs"`
+			P50  float64 `json:"p50_ms"`
+			P95  float64 `json:"p95_ms"`
+		} `json:"latency"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.Latency == nil || report.Latency.Runs < o.runs {
+		return nil, fmt.Errorf("kycd demo: %s", lastLine(errors.Join(failed, err).Error()+"\n"+said.String()))
+	}
+	p50, p95 := fromMillis(report.Latency.P50), fromMillis(report.Latency.P95)
+	return []finding{{
+		What: fmt.Sprintf("last upload → decision, one verification at a time; p50 / p95 of %d", report.Latency.Runs),
+		Ours: millis(p50) + " / " + millis(p95), Goal: "p95 ≤ 1 s", Met: p95 <= decisionGoal,
+	}}, nil
+}
+
+func fromMillis(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+
+// measureStart: from starting the process to the first 200 of /ready. The first start of a data folder, which
+// makes the database and the key, is the baseline.
+func measureStart(ctx context.Context, o speedOptions) ([]finding, error) {
+	folder, err := os.MkdirTemp(o.folder, "kycd-eval")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	models, err := filepath.Abs(o.models)
+	if err != nil {
+		return nil, err
+	}
+	first, err := startOnce(ctx, o.server, folder, models)
+	if err != nil {
+		return nil, err
+	}
+	var warm []time.Duration
+	for range o.starts {
+		took, err := startOnce(ctx, o.server, folder, models)
+		if err != nil {
+			return nil, err
+		}
+		warm = append(warm, took)
+	}
+	slices.Sort(warm)
+	median, slowest := warm[len(warm)/2], warm[len(warm)-1]
+	return []finding{{
+		What:     fmt.Sprintf("warm start of kycd serve → ready; median / slowest of %d (the first start of a data folder)", o.starts),
+		Baseline: millis(first), Ours: millis(median) + " / " + millis(slowest), Ratio: times(first.Seconds() / slowest.Seconds()),
+		Goal: "≤ 3 s", Met: slowest <= startGoal,
+	}}, nil
+}
+
+// How long is waited for a server before it counts as broken.
+const (
+	startWithin = 2 * time.Minute
+	stopWithin  = 30 * time.Second
+)
+
+// startOnce starts the server, waits until it is ready, and ends it.
+func startOnce(ctx context.Context, program, data, models string) (took time.Duration, err error) {
+	addr, err := freeAddress()
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(program, "serve", "--addr", addr, "--data", data, "--models", models, "--log-level", "warn")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is passed on by ctx
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	took, err = awaitReady(ctx, "http://"+addr+"/ready", began, ended)
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, lastLine(said.String()))
+	}
+	if signalErr := cmd.Process.Signal(os.Interrupt); errors.Is(signalErr, os.ErrProcessDone) {
+		return took, err
+	}
+	select {
+	case <-ended:
+	case <-time.After(stopWithin):
+		_ = cmd.Process.Kill()
+		err = errors.Join(err, errors.New("the server does not stop"))
+	}
+	return took, err
+}
+
+func awaitReady(ctx context.Context, url string, began time.Time, ended chan error) (time.Duration, error) {
+	client := http.Client{Timeout: time.Second}
+	for time.Since(began) < startWithin {
+		if answer, err := client.Get(url); err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return time.Since(began), nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case err := <-ended:
+			ended <- err
+			return 0, errors.New("the server ended instead of getting ready")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return 0, errors.New("the server does not get ready")
+}
+
+// freeAddress is a port of the loopback interface that nobody uses.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// quantile is the value below or at which a share q of all lies.
+func quantile(all []time.Duration, q float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)]
+}
