@@ -36,8 +36,12 @@ func measureDecision(ctx context.Context, o speedOptions) ([]finding, error) {
 			P95  float64 `json:"p95_ms"`
 		} `json:"latency"`
 	}
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.Latency == nil || report.Latency.Runs < o.runs {
-		return nil, fmt.Errorf("kycd demo: %s", lastLine(errors.Join(failed, err).Error()+"\n"+said.String()))
+	// Which verification must come out how is the demo's own matter; here only the latency counts.
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		return nil, fmt.Errorf("kycd demo: %w: %s", errors.Join(failed, err), lastLine(said.String()))
+	}
+	if report.Latency == nil || report.Latency.Runs < o.runs {
+		return nil, errors.New("kycd demo did not verify the person, see make demo")
 	}
 	p50, p95 := fromMillis(report.Latency.P50), fromMillis(report.Latency.P95)
 	return []finding{{

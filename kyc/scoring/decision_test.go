@@ -183,13 +183,13 @@ func TestNothingMeasured(t *testing.T) {
 func TestScoreAccount(t *testing.T) {
 	signals := []Signal{
 		{Check: CheckConsent, Value: Number(1)}, {Check: CheckLiveness, Value: Number(0.8)},
-		{Check: CheckAccountFaceMatch, Measure: Number(0.45)},
+		{Check: CheckAccountFaceMatch, Measure: Number(0.43)},
 	}
 	d, err := ScoreAccount(Defaults(), signals)
 	if err != nil || !d.Verified || d.Kind != KindIDA {
 		t.Fatalf("%v %+v", err, d)
 	}
-	signals[2].Measure = Number(0.46)
+	signals[2].Measure = Number(0.44)
 	if d, _ = ScoreAccount(Defaults(), signals); d.Verified || !slices.Equal(d.Reasons, []Reason{ReasonFaceMismatch}) {
 		t.Errorf("%+v", d)
 	}
