@@ -1,7 +1,6 @@
 # kycd: make run, make test; make help lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-export CGO_CXXFLAGS := -O2 -g
 DATA ?= data
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -17,7 +16,7 @@ system: ## Install the system packages that are missing (Debian)
 build: system ## Build both programs into bin/
 	@mkdir -p bin
 	@echo "==> building kycd (pure Go)"
-	@CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/kycd ./cmd/kycd
+	@CGO_ENABLED=0 go build -ldflags "-X main.version=$(VERSION)" -o bin/kycd ./cmd/kycd
 	@echo "==> building kycd-vision (OpenCV, dlib, Tesseract, ZXing; the first time takes a few minutes)"
 	@go build -ldflags "-X main.version=$(VERSION)" -o bin/kycd-vision ./cmd/kycd-vision
 

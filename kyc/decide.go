@@ -81,10 +81,18 @@ func (f *facts) requiredFields() scoring.Signal {
 			s.Reasons = append(s.Reasons, scoring.RequiredFieldMissing(field))
 		}
 	}
-	s.Value = truth(len(lacking) == 0)
 	s.Evidence = map[string]any{"required": f.required, "missing": lacking}
+	if len(lacking) > 0 && f.unread() { // what is missing may well stand on the picture
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
+		return s
+	}
+	s.Value = truth(len(lacking) == 0)
 	return s
 }
+
+// unread says that a picture of the document was given and could not be analysed: nothing is known of what it
+// shows, so nothing may be held against the person.
+func (f *facts) unread() bool { return f.front.failed() || f.back.failed() }
 
 // inDate is a gate. A document whose date could not be read is not in date; the missing field says why.
 func (f *facts) inDate() scoring.Signal {
@@ -93,6 +101,8 @@ func (f *facts) inDate() scoring.Signal {
 	expires, issued := f.merged["expires_at"], f.merged["issued_at"]
 	s.Evidence = map[string]any{"expires_at": expires, "issued_at": issued, "today": today}
 	switch {
+	case expires == "" && f.unread():
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
 	case expires == "":
 		s.State = scoring.StateUnavailable
 		s.Reasons = []scoring.Reason{scoring.RequiredFieldMissing("expires_at")}
@@ -212,6 +222,8 @@ func (f *facts) suspiciousWords(name scoring.Check, side *measured) scoring.Sign
 func (f *facts) crossCheck(name scoring.Check, v verdict) scoring.Signal {
 	s := scoring.Signal{Check: name, Required: f.settings.Wants(CheckDocumentBack) || f.documentType == "passport"}
 	switch {
+	case f.encoded == nil && f.unread():
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
 	case f.encoded == nil && (f.documentType == "passport" || f.documentType == "passport_card"):
 		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonMRZUnreadable}
 	case f.encoded == nil:

@@ -70,6 +70,12 @@ func TestJudge(t *testing.T) {
 		{"sanctions asked for", func(f *facts) { f.settings.Checks = map[string]bool{CheckOFAC: true} }, scoring.VerdictReview, "ofac_not_run"},
 		{"DMV asked for", func(f *facts) { f.settings.Checks = map[string]bool{CheckDMV: true} }, scoring.VerdictReview, "dmv_not_run"},
 		{"the selfie crashed its worker", func(f *facts) { f.live = &measured{id: "live", code: codeCrashed} }, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
+		{"the back crashed its worker", func(f *facts) {
+			f.back, f.encoded, f.merged["issuing_state"], f.merged["expires_at"] = &measured{id: "back", code: codeCrashed}, nil, "", ""
+		}, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
+		{"the front crashed its worker", func(f *facts) {
+			f.front, f.printed = &measured{id: "front", code: codeCrashed}, nil
+		}, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
 		{"other encoder", func(f *facts) { f.live.analysis.Faces[0].Encoder = "e@2" }, scoring.VerdictReview, "face_match_unavailable"},
 		{"active steps unmeasured", func(f *facts) { f.active, f.live.analysis.Liveness.Score = true, 0.8 }, scoring.VerdictReview, "liveness_active_not_run"},
 		{"active steps skipped", func(f *facts) { f.active = true }, scoring.VerdictVerified, ""},

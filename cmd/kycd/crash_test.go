@@ -27,8 +27,8 @@ import (
 // How often the server is killed. Some of the kills hit the very first start, which makes keys and tables.
 const (
 	killsBuiltIn  = 50
-	killsOutside  = 12
-	killsAtBirth  = 6
+	killsOutside  = 15
+	killsAtBirth  = 5
 	devices       = 3 // that verify people all the time
 	crashPatience = 60 * time.Second
 )
@@ -48,9 +48,10 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	eachPlace(t, 13, func(t *testing.T, p place) {
 		t.Logf("KYCD_TEST_SEED=%d", seed)
 		p.sidecar = newStandIn(t)
-		kills := killsBuiltIn
+		kills, span, few := killsBuiltIn, 900*time.Millisecond, killsBuiltIn/2
 		if p.database != "" {
-			kills = killsOutside
+			// A Redis outlives the server, and with it, for some seconds, the marks of the worker that was killed.
+			kills, span, few = killsOutside, 2*time.Second, devices
 		}
 		rng := rand.New(rand.NewPCG(seed, uint64(kills)))
 		for range killsAtBirth {
@@ -64,13 +65,13 @@ func TestKilledAtRandomMoments(t *testing.T) {
 			if rng.IntN(4) == 0 {
 				p.killWithin(t, rng, 0, 400*time.Millisecond) // while it starts
 			} else {
-				p.killWithin(t, rng, crashPatience, 900*time.Millisecond) // while it works
+				p.killWithin(t, rng, crashPatience, span) // while it works
 			}
 		}
 		server := p.serve(t)
 		c.finish(t)
 		t.Logf("%d kills, %d people, %d requests of which %d had to be repeated", kills, len(c.people), c.requests.Load(), c.repeated.Load())
-		if len(c.people) < kills/2 || c.repeated.Load() < int64(kills/2) {
+		if len(c.people) < few || c.repeated.Load() < int64(few) {
 			t.Error("too little happened between the kills for this test to mean anything")
 		}
 		c.checkOutside(t)
@@ -331,6 +332,9 @@ func (c *campaign) checkSession(t testing.TB, db *ent.Client, row *ent.Session) 
 		}
 	} else if row.Status != session.StatusComplete || row.Verified == nil || !*row.Verified {
 		t.Errorf("session %s: %s, %v", row.ID, row.Status, row.Edges.Decision.Reasons)
+		for _, pic := range row.Edges.Captures {
+			t.Logf("%s: superseded %v, %s %s", pic.FileType, pic.Superseded, pic.AnalysisStatus, pic.AnalysisCode)
+		}
 	}
 	if events[string(kyc.EventDecide)] != decided || events["finalize_requested"] != 1 {
 		t.Errorf("session %s: its history has %v", row.ID, events)

@@ -88,7 +88,7 @@ func weightsPath(t testing.TB) string {
 type place struct {
 	data            string // folder
 	database, redis string // URLs; empty for what is built in
-	log             string // file of all that kycd and its children ever said
+	log             string // file of what kycd and its children logged
 	addr            string
 	kycd, sidecar   string // programs; an empty sidecar is the real one
 	weights         string // folder
@@ -98,10 +98,16 @@ type place struct {
 func newPlace(t testing.TB) place {
 	t.Helper()
 	dir := t.TempDir()
-	return place{
+	p := place{
 		data: filepath.Join(dir, "data"), log: filepath.Join(dir, "log"),
 		addr: freeAddress(t), kycd: programPath(t, "kycd"), weights: weightsPath(t),
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of the log:\n%s", tail(p.log, 30))
+		}
+	})
+	return p
 }
 
 // outside gives the place a PostgreSQL database and a Redis database of its own, by its number.
@@ -232,12 +238,7 @@ func (p place) serve(t testing.TB, more ...string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		r.kill()
-		if t.Failed() {
-			t.Logf("the end of the log:\n%s", tail(p.log, 30))
-		}
-	})
+	t.Cleanup(r.kill)
 	return r
 }
 
@@ -256,7 +257,7 @@ func (p place) start(more ...string) (*running, error) {
 	defer log.Close() // the child has its own
 	cmd := exec.Command(p.kycd, append(args, more...)...)
 	cmd.Env = p.environment()
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -74,7 +74,7 @@ func TestVerdictAndReasons(t *testing.T) {
 		"all well": {nil, VerdictVerified, []Reason{}},
 		"someone else's selfie": {[]func([]Signal) []Signal{set(Signal{Check: CheckFaceMatch, Measure: Number(0.71)})},
 			VerdictNotVerified, []Reason{ReasonFaceMismatch}},
-		"distance at the tolerance": {[]func([]Signal) []Signal{set(Signal{Check: CheckFaceMatch, Measure: Number(0.5)})},
+		"distance at the tolerance": {[]func([]Signal) []Signal{set(Signal{Check: CheckFaceMatch, Measure: Number(0.46)})},
 			VerdictVerified, []Reason{}},
 		"selfie without face": {[]func([]Signal) []Signal{
 			set(Signal{Check: CheckFaceMatch, State: StateFail, Reasons: []Reason{ReasonSelfieFaceNotFound}}),

@@ -1,0 +1,69 @@
+package main
+
+import "testing"
+
+func somePairs() []facePair {
+	anna1, anna2 := photo{file: "1", person: "anna", set: "x"}, photo{file: "2", person: "anna", set: "x"}
+	berta, carla := photo{file: "3", person: "berta", set: "x"}, photo{file: "4", person: "carla", set: "y"}
+	return []facePair{
+		{a: anna1, b: anna2, same: true, distance: 0.3},
+		{a: anna1, b: berta, distance: 0.4},
+		{a: berta, b: anna2, distance: 0.7},
+		{a: anna1, b: carla, distance: 0.8},
+		{a: berta, b: carla, distance: 0.9},
+	}
+}
+
+func TestStrangersMatched(t *testing.T) {
+	for tolerance, want := range map[float64]rate{0.3: {0, 3}, 0.4: {1, 3}, 0.75: {1, 3}, 0.8: {2, 3}} {
+		if got := strangersMatched(somePairs(), tolerance); got != want {
+			t.Errorf("at %v: %+v, want %+v", tolerance, got, want)
+		}
+	}
+}
+
+func TestWithinACollection(t *testing.T) {
+	c := faceCurve(somePairs(), within("x"))
+	if len(c.genuine) != 1 || len(c.impostor) != 2 {
+		t.Errorf("%d and %d pairs, want 1 and 2", len(c.genuine), len(c.impostor))
+	}
+}
+
+func TestHalvesHaveNobodyInCommon(t *testing.T) {
+	for _, p := range somePairs() {
+		if inHalf(0)(p) && inHalf(1)(p) {
+			t.Errorf("%s and %s are in both halves", p.a.person, p.b.person)
+		}
+		if (half(p.a.person) == half(p.b.person)) != (inHalf(0)(p) || inHalf(1)(p)) {
+			t.Errorf("%s and %s", p.a.person, p.b.person)
+		}
+	}
+}
+
+func TestPeopleBounds(t *testing.T) {
+	// Ten people, of whom one is wrong in all pairs: people differ, and the bounds must say so.
+	var pairs []facePair
+	for person := range 10 {
+		for range 100 {
+			who := photo{person: string(rune('a' + person))}
+			distance := 0.2
+			if person == 0 {
+				distance = 0.9
+			}
+			pairs = append(pairs, facePair{a: who, b: who, same: true, distance: distance})
+		}
+	}
+	wrong := func(d float64) bool { return d > 0.5 }
+	low, high := peopleBounds(pairs, true, wrong)
+	_, exact := rate{100, 1000}.bounds()
+	if low != 0 || high < 0.25 || high > 0.4 {
+		t.Errorf("[%v, %v], want from 0 to about 0.3", low, high)
+	}
+	if high <= exact {
+		t.Errorf("%v is no wider than the bound %v of independent trials", high, exact)
+	}
+	again, _ := peopleBounds(pairs, true, wrong)
+	if again != low {
+		t.Error("the same pairs gave other bounds")
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestHandOvers(t *testing.T) {
+	const output = `goos: linux
+hand-over, idle (BenchmarkHandOver/embedded): asynq defaults p50 700ms p95 1.2s | kycd p50 1.5ms p95 4ms | ratio 300 (goal 50) | p95 goal 10ms | idle CPU 0.35 %
+BenchmarkHandOver/embedded-2         	       1	1e+09 ns/op	 4.0 p95-ms
+hand-over, idle (BenchmarkHandOver/redis): asynq defaults p50 40ms p95 1.2s | kycd p50 1ms p95 2ms | ratio 40 (goal 50) | p95 goal 10ms | idle CPU 0.10 %
+`
+	got := handOvers(output)
+	if len(got) != 2 {
+		t.Fatalf("%d findings, want 2", len(got))
+	}
+	if first := got[0]; !first.Met || first.Baseline != "700 ms / 1200 ms" || first.Ours != "1.50 ms / 4.00 ms" || first.Ratio != "300×" {
+		t.Errorf("embedded: %+v", first)
+	}
+	if second := got[1]; second.Met || second.Ratio != "40×" {
+		t.Errorf("a ratio of 40 at p50 misses the goal: %+v", second)
+	}
+	if got := handOvers("FAIL"); got != nil {
+		t.Errorf("%+v was read from nothing", got)
+	}
+}
+
+func TestBenchmarks(t *testing.T) {
+	got := benchmarks("BenchmarkFind1080p/yunet-2 \t 100\t  17200000 ns/op\nBenchmarkMiddleware/get-16   \t 30000\t 21345.5 ns/op\t 9000 B/op\t 58 allocs/op\nPASS\n")
+	if b := got["Find1080p/yunet"]; b.perOp != 17200*time.Microsecond || b.allocs != -1 {
+		t.Errorf("yunet: %+v", b)
+	}
+	if b := got["Middleware/get"]; b.perOp != 21345*time.Nanosecond || b.allocs != 58 {
+		t.Errorf("get: %+v", b)
+	}
+}
+
+func TestWhyMissing(t *testing.T) {
+	for output, want := range map[string]string{
+		"    face_test.go:81: needs testdata: faces/x.jpg\nPASS": "needs testdata: faces/x.jpg",
+		"PASS": "the benchmark printed no result",
+	} {
+		if got := whyMissing(output).Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	var all []time.Duration
+	for i := 100; i > 0; i-- {
+		all = append(all, time.Duration(i))
+	}
+	for q, want := range map[float64]time.Duration{0.5: 50, 0.95: 95, 0.99: 99, 1: 100} {
+		if got := quantile(all, q); got != want {
+			t.Errorf("quantile %v is %v, want %v", q, got, want)
+		}
+	}
+}
+
+func TestAMissedOrUnmeasuredGoalIsAnError(t *testing.T) {
+	met := finding{Met: true}
+	for name, c := range map[string]struct {
+		findings []finding
+		ok       bool
+	}{
+		"all met":      {[]finding{met, met}, true},
+		"one missed":   {[]finding{met, {}}, false},
+		"not measured": {[]finding{{Met: true, Missing: "why"}}, false},
+	} {
+		if err := (speedReport{Findings: c.findings}).err(); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
