@@ -69,7 +69,7 @@ func TestVerification(t *testing.T) {
 			t.Errorf("%d webhook messages after the restart, want the one of before", n)
 		}
 		server.stop(t, stopWithin)
-		p.holdsNoneOf(t, append(personal(licence), made.ClientSecret, stranger.ClientSecret, backend.token, device.token, hook.secret))
+		p.holdsNoneOf(t, append(personal(licence), "Somebody else", made.ClientSecret, stranger.ClientSecret, backend.token, device.token, hook.secret))
 	})
 }
 
