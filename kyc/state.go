@@ -2,7 +2,6 @@ package kyc
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -66,17 +65,6 @@ func Next(from Status, on Event) (Status, bool) {
 		}
 	}
 	return "", false
-}
-
-// origins lists the states from which an event may happen.
-func origins(on Event) []Status {
-	var from []Status
-	for _, t := range transitions() {
-		if t.on == on && !slices.Contains(from, t.from) {
-			from = append(from, t.from)
-		}
-	}
-	return from
 }
 
 // StateDiagram prints the table as a Mermaid state diagram, for docs/sessions.md.

@@ -76,7 +76,7 @@ func place(dir, name string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name()) // fails once renamed
+	defer func() { _ = os.Remove(temp.Name()) }() // fails once renamed
 	defer temp.Close()
 	if err := write(temp); err != nil {
 		return err

@@ -229,7 +229,7 @@ func parameterErrors(r *http.Request, op *operation) []kyc.FieldError {
 // schema, and could quote the value.
 func fieldErrors(prefix string, err error) []kyc.FieldError {
 	var all []kyc.FieldError
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // a tree of errors is walked, node by node
 	case nil:
 		return nil
 	case openapi3.MultiError:

@@ -62,21 +62,21 @@ func TestPointsRunFromStrictToLax(t *testing.T) {
 
 func TestSupported(t *testing.T) {
 	// No error up to 0.40, one of 1000 up to 0.45, then ten.
-	errors := func(tolerance float64) rate {
+	bound := func(tolerance float64) float64 {
 		switch {
 		case tolerance <= 0.40:
-			return rate{0, 1000}
+			return rate{0, 1000}.upper()
 		case tolerance <= 0.45:
-			return rate{1, 1000}
+			return rate{1, 1000}.upper()
 		}
-		return rate{10, 1000}
+		return rate{10, 1000}.upper()
 	}
 	for target, want := range map[float64]float64{0.004: 0.40, 0.006: 0.45, 0.02: 0.65} {
-		if got, ok := supported(target, errors); !ok || got != want {
+		if got, ok := supported(target, bound); !ok || got != want {
 			t.Errorf("%v allows %v, %v; want %v", target, got, ok, want)
 		}
 	}
-	if got, ok := supported(0.001, errors); ok {
+	if got, ok := supported(0.001, bound); ok {
 		t.Errorf("1000 trials support a promise of 0.1 %% at %v", got)
 	}
 }

@@ -289,9 +289,9 @@ func strangersMatched(pairs []facePair, tolerance float64) rate {
 	return r
 }
 
-// peopleBounds are 95 % bounds of an error among pairs, found by drawing as many people with replacement, again and
-// again. Unlike exact bounds they know that all pairs of one person share that person's face.
-func peopleBounds(pairs []facePair, same bool, wrong func(distance float64) bool) (low, high float64) {
+// byPeople draws as many people with replacement, again and again, and gives the rates of an error among the pairs of
+// those drawn, ascending. Their spread knows, unlike exact bounds, that all pairs of one person share that person's face.
+func byPeople(pairs []facePair, same bool, wrong func(distance float64) bool) []float64 {
 	const draws = 2000
 	index := map[string]int{}
 	for _, p := range pairs {
@@ -333,11 +333,72 @@ func peopleBounds(pairs []facePair, same bool, wrong func(distance float64) bool
 			rates = append(rates, float64(errors)/float64(all))
 		}
 	}
+	slices.Sort(rates)
+	return rates
+}
+
+// between are the two-sided 95 % bounds of rates that byPeople gave.
+func between(rates []float64) (low, high float64) {
 	if len(rates) == 0 {
 		return math.NaN(), math.NaN()
 	}
-	slices.Sort(rates)
 	return rates[len(rates)*25/1000], rates[len(rates)*975/1000]
+}
+
+// widest is the one-sided 95 % bound of the false matches: the exact one, or that by people where it is wider. Either alone
+// may be too narrow: the exact one takes pairs for independent, the other knows nothing where no error was seen.
+func widest(pairs []facePair, tolerance float64) float64 {
+	bound := faceCurve(pairs, anyPair).falseAccept(tolerance).upper()
+	if rates := byPeople(pairs, false, func(d float64) bool { return d <= tolerance }); len(rates) > 0 {
+		bound = max(bound, rates[len(rates)*950/1000])
+	}
+	return bound
+}
+
+// enrolled is how many pictures of a person an account holds in accountCurve.
+const enrolled = 3
+
+// accountCurve compares as authentication does: an account holds the first pictures of a person, and every other picture,
+// the person's own or a stranger's, is as far from it as from the nearest of them.
+func accountCurve(pairs []facePair) curve {
+	type attempt struct {
+		person string // whose account
+		probe  photo
+	}
+	accounts := map[string][]photo{}
+	enrol := func(p photo) {
+		if has := accounts[p.person]; len(has) < enrolled && !slices.Contains(has, p) {
+			accounts[p.person] = append(has, p)
+		}
+	}
+	for _, p := range pairs {
+		enrol(p.a)
+		enrol(p.b)
+	}
+	nearest := map[attempt]float64{}
+	try := func(of, probe photo, distance float64) {
+		account := accounts[of.person]
+		if len(account) < enrolled || !slices.Contains(account, of) || slices.Contains(account, probe) {
+			return
+		}
+		key := attempt{of.person, probe}
+		if have, ok := nearest[key]; !ok || distance < have {
+			nearest[key] = distance
+		}
+	}
+	for _, p := range pairs {
+		try(p.a, p.b, p.distance)
+		try(p.b, p.a, p.distance)
+	}
+	var genuine, impostor []float64
+	for key, distance := range nearest {
+		if key.person == key.probe.person {
+			genuine = append(genuine, distance)
+		} else {
+			impostor = append(impostor, distance)
+		}
+	}
+	return newCurve(genuine, impostor)
 }
 
 // hundredths are the tolerances among which a default is chosen.
@@ -349,12 +410,12 @@ func hundredths() []float64 {
 	return all
 }
 
-// supported is the largest hundredth whose rate of errors, by its one-sided 95 % bound, is no more than target; false
-// if there are too few trials to say so of any.
-func supported(target float64, errors func(tolerance float64) rate) (float64, bool) {
+// supported is the largest hundredth of a tolerance up to which a bound of the errors is no more than target; false if it is
+// for none.
+func supported(target float64, bound func(tolerance float64) float64) (float64, bool) {
 	best, ok := 0.0, false
 	for _, t := range hundredths() {
-		if errors(t).upper() > target {
+		if bound(t) > target {
 			break
 		}
 		best, ok = t, true

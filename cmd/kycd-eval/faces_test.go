@@ -40,7 +40,7 @@ func TestHalvesHaveNobodyInCommon(t *testing.T) {
 	}
 }
 
-func TestPeopleBounds(t *testing.T) {
+func TestBoundsByPeople(t *testing.T) {
 	// Ten people, of whom one is wrong in all pairs: people differ, and the bounds must say so.
 	var pairs []facePair
 	for person := range 10 {
@@ -54,7 +54,7 @@ func TestPeopleBounds(t *testing.T) {
 		}
 	}
 	wrong := func(d float64) bool { return d > 0.5 }
-	low, high := peopleBounds(pairs, true, wrong)
+	low, high := between(byPeople(pairs, true, wrong))
 	_, exact := rate{100, 1000}.bounds()
 	if low != 0 || high < 0.25 || high > 0.4 {
 		t.Errorf("[%v, %v], want from 0 to about 0.3", low, high)
@@ -62,8 +62,29 @@ func TestPeopleBounds(t *testing.T) {
 	if high <= exact {
 		t.Errorf("%v is no wider than the bound %v of independent trials", high, exact)
 	}
-	again, _ := peopleBounds(pairs, true, wrong)
-	if again != low {
+	if _, again := between(byPeople(pairs, true, wrong)); again != high {
 		t.Error("the same pairs gave other bounds")
+	}
+}
+
+func TestAnAccountIsAsFarAsItsNearestPicture(t *testing.T) {
+	pictures := []photo{{file: "1", person: "anna"}, {file: "2", person: "anna"}, {file: "3", person: "anna"}, {file: "4", person: "anna"}, {file: "5", person: "berta"}}
+	distances := map[pair]float64{
+		{"1", "2"}: 0.1, {"1", "3"}: 0.1, {"2", "3"}: 0.1,
+		{"1", "4"}: 0.5, {"2", "4"}: 0.3, {"3", "4"}: 0.6,
+		{"1", "5"}: 0.9, {"2", "5"}: 0.8, {"3", "5"}: 0.7, {"4", "5"}: 0.2,
+	}
+	var pairs []facePair
+	for i, a := range pictures {
+		for _, b := range pictures[i+1:] {
+			pairs = append(pairs, facePair{a: a, b: b, same: a.person == b.person, distance: distances[pair{a.file, b.file}]})
+		}
+	}
+	c := accountCurve(pairs)
+	if len(c.genuine) != 1 || c.genuine[0] != 0.3 {
+		t.Errorf("the person's fourth picture is at %v, want 0.3", c.genuine)
+	}
+	if len(c.impostor) != 1 || c.impostor[0] != 0.7 {
+		t.Errorf("the stranger is at %v, want 0.7: the fourth picture is not enrolled, and berta has no account", c.impostor)
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 // detFigure shows what each tolerance costs: the error against impostors across, that against the genuine upwards.
 func detFigure(r facesResult) string {
-	f := newFigure(720, 500)
+	f := newFigure(720, 570)
 	c := chart{
 		f: f, x: 74, y: 24, width: 616, height: 400,
 		across: axis{label: "false matches among pairs of strangers", min: 1e-4, max: 1, log: true, ticks: []float64{1e-4, 1e-3, 1e-2, 1e-1, 1}},
@@ -35,7 +35,7 @@ func detFigure(r facesResult) string {
 			c.dot(point{curve.falseAccept(t).value(), curve.falseReject(t).value()}, one.colour, t == customaryTolerance)
 		}
 	}
-	f.legend(92, 300,
+	f.legend(92, 476,
 		key{label: "all pairs of pictures", colour: blue},
 		key{label: "listed pairs: a third of the strangers look alike", colour: vermilion, dash: "7 4"},
 		key{label: "portrait on a photographed licence against a picture", colour: green, dash: "2 3"},
@@ -52,18 +52,18 @@ func setsFigure(r facesResult) string {
 	f := newFigure(720, height)
 	lines := row * float64(len(names))
 	left := chart{
-		f: f, x: 176, y: top, width: 250, height: lines,
+		f: f, x: 188, y: top, width: 226, height: lines,
 		across: axis{label: "false matches within the collection", min: 1e-3, max: 1, log: true, ticks: []float64{1e-3, 1e-2, 1e-1, 1}},
 		up:     axis{min: 0, max: 1},
 	}
 	right := left
-	right.x = 454
+	right.x = 470
 	right.across = axis{label: "false non-matches", min: 0, max: 1, ticks: []float64{0, 0.25, 0.5, 0.75, 1}}
 	left.frame()
 	right.frame()
 	for i, name := range names {
 		y := top + row*(float64(i)+0.5)
-		f.text(164, y+4, "end", 12, fmt.Sprintf("%s (%d people)", name, people[name]))
+		f.text(178, y+4, "end", 12, fmt.Sprintf("%s (%d people)", name, people[name]))
 		c := faceCurve(r.pairs, within(name))
 		for k, t := range []float64{r.tolerance, customaryTolerance} {
 			at := y - 7 + 14*float64(k)
@@ -75,15 +75,15 @@ func setsFigure(r facesResult) string {
 			}
 		}
 	}
-	f.legend(176, 16, key{label: fmt.Sprintf("default %.2f", r.tolerance), colour: blue, mark: true})
-	f.legend(306, 16, key{label: "customary 0.6", colour: vermilion, mark: true, hollow: true})
-	f.text(176, height-12, "start", 11, "Lines are exact 95 % bounds. No false match at all stands at the left edge.")
+	f.legend(188, 16, key{label: fmt.Sprintf("default %.2f", r.tolerance), colour: blue, mark: true})
+	f.legend(318, 16, key{label: "customary 0.6", colour: vermilion, mark: true, hollow: true})
+	f.text(188, height-12, "start", 11, "Lines are exact 95 % bounds. No false match at all stands at the left edge.")
 	return f.svg("Face match: both errors within each collection of pictures, at the default tolerance and at 0.6")
 }
 
 // rocFigure shows for both liveness models how many people pass against how many attacks do.
 func rocFigure(full, degraded livenessResult) string {
-	f := newFigure(720, 480)
+	f := newFigure(720, 540)
 	c := chart{
 		f: f, x: 74, y: 24, width: 616, height: 380,
 		across: axis{label: "attacks that pass (APCER, all kinds)", min: 0, max: 1, ticks: []float64{0, 0.2, 0.4, 0.6, 0.8, 1}},
@@ -102,7 +102,7 @@ func rocFigure(full, degraded livenessResult) string {
 		c.stairs(points, colour, dash)
 		c.dot(point{r.apcer().value(), 1 - r.bpcer().value()}, colour, false)
 	}
-	f.legend(380, 310,
+	f.legend(92, 456,
 		key{label: fmt.Sprintf("%s, AUC %.3f", full.model, full.curve().auc()), colour: blue},
 		key{label: fmt.Sprintf("%s, AUC %.3f", degraded.model, degraded.curve().auc()), colour: vermilion, dash: "7 4"},
 		key{label: fmt.Sprintf("the default tolerance, %.2f", full.tolerance), colour: ink, mark: true},

@@ -103,6 +103,17 @@ func (r livenessResult) kinds() readings {
 	return kinds
 }
 
+// framed are the attempts of one framing.
+func (r livenessResult) framed(framing string) []attempt {
+	var of []attempt
+	for _, a := range r.attempts {
+		if a.framing == framing {
+			of = append(of, a)
+		}
+	}
+	return of
+}
+
 // without leaves out one subject.
 func without(attempts []attempt, subject string) (rest, left []attempt) {
 	for _, a := range attempts {

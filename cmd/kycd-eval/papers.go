@@ -42,12 +42,12 @@ type papersResult struct {
 	symbols     readings // PDF417, sample pictures
 	backs       readings // PDF417, drawn backs, by kind and scene
 	zones       readings // MRZ, sample pictures
-	falselyRead rate     // zones that claim all check digits right but are not what stands there, of all valid ones
 	drawnZones  readings // MRZ, drawn documents, by kind and scene
+	falsely     rate     // of the zones whose check digits are right: not to the letter what stands there
+	deceived    rate     // of the same: wrong where a check digit should have told
 	fields      map[string]readings
-	whole       readings // fronts with all key fields right, by scene
+	whole       readings // fronts with all key fields right, by kind and scene
 	each        int      // documents of a kind and scene
-	pictures    int
 }
 
 // measurePapers reads the sample pictures and the drawn documents. each is the number of documents of a kind and scene.
@@ -148,8 +148,20 @@ func (r *papersResult) zone(name string, into *readings, a vision.Analysis, line
 	right := valid && slices.Equal(a.MRZ.Lines, lines)
 	into.of(name).add(valid, right)
 	if valid {
-		r.falselyRead.add(!right)
+		r.falsely.add(!right)
+		r.deceived.add(checked(a.MRZ.Lines) != checked(lines))
 	}
+}
+
+// checked is what the check digits of a zone cover, with them: not the names, the issuer, nationality and sex.
+func checked(lines []string) string {
+	switch {
+	case len(lines) == 3 && len(lines[0]) == 30 && len(lines[1]) == 30:
+		return lines[0][5:] + lines[1][:7] + lines[1][8:15] + lines[1][18:]
+	case len(lines) == 2 && len(lines[1]) >= 36:
+		return lines[1][:10] + lines[1][13:20] + lines[1][21:]
+	}
+	return strings.Join(lines, "\n")
 }
 
 func readDrawnZones(ctx context.Context, e *evaluation, r *papersResult) error {

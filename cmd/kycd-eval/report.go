@@ -45,7 +45,7 @@ func (r accuracyReport) write(docs string, out io.Writer) error {
 
 // Summary is the whole on a few lines.
 func (r accuracyReport) Summary() table {
-	t := table{head: []string{"what", "error rate with 95 % bounds"}}
+	t := table{head: []string{"what", "rate with 95 % bounds"}}
 	f := r.Faces
 	all := faceCurve(f.pairs, anyPair)
 	t.row("face found and encoded in a picture of one person", f.found.String())
@@ -74,7 +74,7 @@ func (r readings) total() rate {
 	return sum
 }
 
-// FaceFigures are the numbers behind the face section's first table.
+// FaceErrors are the numbers behind the face section's first table.
 func (r accuracyReport) FaceErrors() table {
 	f := r.Faces
 	t := table{head: []string{"tolerance", "false matches, all pairs", "by people drawn anew", "false matches, listed pairs", "false non-matches", "by people drawn anew"}}
@@ -86,9 +86,9 @@ func (r accuracyReport) FaceErrors() table {
 		}
 		matches := func(d float64) bool { return d <= tolerance }
 		t.row(name,
-			all.falseAccept(tolerance).String(), interval(peopleBounds(f.pairs, false, matches)),
+			all.falseAccept(tolerance).String(), interval(between(byPeople(f.pairs, false, matches))),
 			listed.falseAccept(tolerance).String(),
-			all.falseReject(tolerance).String(), interval(peopleBounds(f.pairs, true, func(d float64) bool { return !matches(d) })))
+			all.falseReject(tolerance).String(), interval(between(byPeople(f.pairs, true, func(d float64) bool { return !matches(d) }))))
 	}
 	return t
 }
@@ -124,7 +124,7 @@ func (r accuracyReport) FaceAtRates() table {
 // FaceTolerances tells what each tolerance costs.
 func (r accuracyReport) FaceTolerances() table {
 	f := r.Faces
-	t := table{head: []string{"tolerance", "false matches, all pairs", "at most, 95 %", "strangers with any match", "false matches, worst collection", "false non-matches", "false non-matches, licence", "false matches, licence"}}
+	t := table{head: []string{"tolerance", "false matches, all pairs", "at most, 95 %", "at most by people", "strangers with any match", "false matches, worst collection", "false non-matches", "false non-matches, licence", "false matches, licence"}}
 	all, cards := faceCurve(f.pairs, anyPair), faceCurve(f.cards, anyPair)
 	worst := faceCurve(f.pairs, within(f.worstSet()))
 	for hundredth := 34; hundredth <= 60; hundredth += 2 {
@@ -135,7 +135,7 @@ func (r accuracyReport) FaceTolerances() table {
 		}
 		short := func(r rate) string { return fmt.Sprintf("%s %% (%d/%d)", percent(r.value()), r.K, r.N) }
 		accepted := all.falseAccept(tolerance)
-		t.row(name, short(accepted), percent(accepted.upper())+" %", short(strangersMatched(f.pairs, tolerance)),
+		t.row(name, short(accepted), percent(accepted.upper())+" %", percent(widest(f.pairs, tolerance))+" %", short(strangersMatched(f.pairs, tolerance)),
 			short(worst.falseAccept(tolerance)), short(all.falseReject(tolerance)),
 			short(cards.falseReject(tolerance)), short(cards.falseAccept(tolerance)))
 	}
@@ -154,33 +154,94 @@ func (f facesResult) worstSet() string {
 	return worst
 }
 
-// WorstSet is the same for the page.
+// Worst says how the false matches hang together with the worst collection.
+func (r accuracyReport) Worst() string {
+	f, name := r.Faces, r.Faces.worstSet()
+	all, worst := faceCurve(f.pairs, anyPair), faceCurve(f.pairs, within(name))
+	in := rate{worst.falseAccept(f.tolerance).K, all.falseAccept(f.tolerance).K}
+	return fmt.Sprintf("At the default, %d of all %d false matches are between people of the collection `%s`, which has %d of the %d pairs of strangers. "+
+		"Of its pairs %s %% pass at %.2f, and %s %% at 0.6",
+		in.K, in.N, name, len(worst.impostor), len(all.impostor),
+		percent(worst.falseAccept(f.tolerance).value()), f.tolerance, percent(worst.falseAccept(customaryTolerance).value()))
+}
+
+// WorstSet names the collection.
 func (r accuracyReport) WorstSet() string { return r.Faces.worstSet() }
+
+// promised is the rule for the default: what false matches among all pairs are held to, by the wider bound.
+const promised = 0.01
+
+// Default says how the default stands to its rule.
+func (r accuracyReport) Default() string {
+	f := r.Faces
+	by, ok := supported(promised, func(t float64) float64 { return widest(f.pairs, t) })
+	all, cards := faceCurve(f.pairs, anyPair), faceCurve(f.cards, anyPair)
+	costs := func(t float64) string {
+		return fmt.Sprintf("lets %s %% of strangers pass (at most %s %%), and refuses %s %% of the pairs of one person, %s %% with the portrait on a licence",
+			percent(all.falseAccept(t).value()), percent(widest(f.pairs, t)), percent(all.falseReject(t).value()), percent(cards.falseReject(t).value()))
+	}
+	switch {
+	case !ok:
+		return fmt.Sprintf("No tolerance keeps that promise here. The default %.2f %s.", f.tolerance, costs(f.tolerance))
+	case math.Abs(by-f.tolerance) < 1e-9:
+		return fmt.Sprintf("That is **%.2f**, the default. It %s. 0.6 %s.", by, costs(by), costs(customaryTolerance))
+	default:
+		return fmt.Sprintf("That would be **%.2f**, which %s; the default is %.2f, which %s. 0.6 %s.", by, costs(by), f.tolerance, costs(f.tolerance), costs(customaryTolerance))
+	}
+}
+
+// Accounts judges the tolerance of authentication.
+func (r accuracyReport) Accounts() table {
+	t := table{head: []string{"tolerance", "false matches", "false non-matches"}}
+	c := accountCurve(r.Faces.pairs)
+	for hundredth := 36; hundredth <= 50; hundredth += 2 {
+		t.row(fmt.Sprintf("%.2f", float64(hundredth)/100), c.falseAccept(float64(hundredth)/100).String(), c.falseReject(float64(hundredth)/100).String())
+	}
+	own := r.Weights.VerifiedAccountFaceEncodingTolerance
+	t.row(fmt.Sprintf("**%.2f** (default)", own), c.falseAccept(own).String(), c.falseReject(own).String())
+	return t
+}
+
+// Enrolled is how many pictures of a person that takes.
+func (r accuracyReport) Enrolled() int { return enrolled }
+
+// promise is what false matches are held to, among what.
+type promise struct {
+	among  string
+	trials int
+	bound  func(tolerance float64) float64 // one-sided, 95 %
+}
+
+func (f facesResult) promises() []promise {
+	all, listed := faceCurve(f.pairs, anyPair), faceCurve(f.pairs, listedPair)
+	worst := faceCurve(f.pairs, within(f.worstSet()))
+	upper := func(errors func(float64) rate) func(float64) float64 {
+		return func(t float64) float64 { return errors(t).upper() }
+	}
+	strangers := func(t float64) rate { return strangersMatched(f.pairs, t) }
+	return []promise{
+		{"all pairs of pictures", len(all.impostor), upper(all.falseAccept)},
+		{"all pairs, by people", len(all.impostor), func(t float64) float64 { return widest(f.pairs, t) }},
+		{"listed pairs", len(listed.impostor), upper(listed.falseAccept)},
+		{"pairs of people, any two of their pictures", strangers(0).N, upper(strangers)},
+		{"collection " + f.worstSet(), len(worst.impostor), upper(worst.falseAccept)},
+	}
+}
 
 // FacePromises tells which tolerance which promise allows.
 func (r accuracyReport) FacePromises() table {
 	f := r.Faces
-	all, listed := faceCurve(f.pairs, anyPair), faceCurve(f.pairs, listedPair)
-	worst := faceCurve(f.pairs, within(f.worstSet()))
+	all, cards := faceCurve(f.pairs, anyPair), faceCurve(f.cards, anyPair)
 	t := table{head: []string{"false matches at most (95 %)", "among", "trials", "largest tolerance", "false non-matches there", "on a licence"}}
 	for _, target := range []float64{1e-2, 1e-3} {
-		for _, basis := range []struct {
-			name   string
-			errors func(float64) rate
-		}{
-			{"all pairs of pictures", all.falseAccept},
-			{"listed pairs", listed.falseAccept},
-			{"pairs of people, any two of their pictures", func(t float64) rate { return strangersMatched(f.pairs, t) }},
-			{"collection " + f.worstSet(), worst.falseAccept},
-		} {
-			trials := fmt.Sprint(basis.errors(0).N)
-			tolerance, ok := supported(target, basis.errors)
+		for _, p := range f.promises() {
+			tolerance, ok := supported(target, p.bound)
 			if !ok {
-				t.row(percent(target)+" %", basis.name, trials, "none: "+whyNone(target, basis.errors(0).N), "–", "–")
+				t.row(percent(target)+" %", p.among, fmt.Sprint(p.trials), "none: "+whyNone(target, p.trials), "–", "–")
 				continue
 			}
-			t.row(percent(target)+" %", basis.name, trials, fmt.Sprintf("%.2f", tolerance),
-				percent(all.falseReject(tolerance).value())+" %", percent(faceCurve(f.cards, anyPair).falseReject(tolerance).value())+" %")
+			t.row(percent(target)+" %", p.among, fmt.Sprint(p.trials), fmt.Sprintf("%.2f", tolerance),
+				percent(all.falseReject(tolerance).value())+" %", percent(cards.falseReject(tolerance).value())+" %")
 		}
 	}
 	return t
@@ -191,7 +252,7 @@ func whyNone(target float64, trials int) string {
 	if least := (rate{0, trials}).upper(); least > target {
 		return fmt.Sprintf("no error in %d would only show ≤ %s %%", trials, percent(least))
 	}
-	return "too many errors from 0.25 on"
+	return fmt.Sprintf("too many errors from %.2f on", hundredths()[0])
 }
 
 // FaceHalves judges the tolerance chosen on one half of the people on the other half.
@@ -289,6 +350,18 @@ func (r accuracyReport) LivenessKinds() table {
 	return t
 }
 
+// LivenessFraming compares full pictures with tight crops.
+func (r accuracyReport) LivenessFraming() table {
+	t := table{head: []string{"framing", "model", "APCER", "BPCER"}}
+	for _, framing := range []string{"full", "tight"} {
+		for _, l := range []livenessResult{r.Liveness, r.Degraded} {
+			c := curveOf(l.framed(framing))
+			t.row(framing, l.model, c.falseAccept(-l.tolerance).String(), c.falseReject(-l.tolerance).String())
+		}
+	}
+	return t
+}
+
 // LivenessTolerances tells what each tolerance of the network costs.
 func (r accuracyReport) LivenessTolerances() table {
 	t := table{head: []string{"tolerance", "APCER", "BPCER", "BPCER on ordinary photographs"}}
@@ -322,8 +395,10 @@ func (r accuracyReport) Zones() table {
 	return readingTable("machine-readable zone", append(append(readings{}, r.Papers.zones...), r.Papers.drawnZones...))
 }
 
-// Falsely is how often a zone claims to be right and is not.
-func (r accuracyReport) Falsely() string { return r.Papers.falselyRead.String() }
+// Falsely is how often a zone whose check digits are right is not to the letter what stands there, Deceived how often that
+// is so in what the check digits cover.
+func (r accuracyReport) Falsely() string  { return r.Papers.falsely.String() }
+func (r accuracyReport) Deceived() string { return r.Papers.deceived.String() }
 
 // Fronts is the table of whole fronts.
 func (r accuracyReport) Fronts() table {

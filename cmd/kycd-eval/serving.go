@@ -76,8 +76,7 @@ func measureStart(ctx context.Context, o speedOptions) ([]finding, error) {
 		}
 		warm = append(warm, took)
 	}
-	slices.Sort(warm)
-	median, slowest := warm[len(warm)/2], warm[len(warm)-1]
+	median, slowest := quantile(warm, 0.5), slices.Max(warm)
 	return []finding{{
 		What:     fmt.Sprintf("warm start of kycd serve → ready; median / slowest of %d (the first start of a data folder)", o.starts),
 		Baseline: millis(first), Ours: millis(median) + " / " + millis(slowest), Ratio: times(first.Seconds() / slowest.Seconds()),

@@ -75,10 +75,11 @@ type capture struct {
 	genuine bool
 	attack  string // its kind
 	subject string
+	framing string // full, or tight around the face
 }
 
 func (t testdata) captures() ([]capture, error) {
-	rows, err := t.table("spoof/dev/labels.csv", "image", "label", "attack_type", "subject")
+	rows, err := t.table("spoof/dev/labels.csv", "image", "label", "attack_type", "subject", "framing")
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (t testdata) captures() ([]capture, error) {
 			continue // nobody knows what it shows
 		}
 		captures = append(captures, capture{
-			file: t.path("spoof/dev/" + row[0]), genuine: row[1] == "genuine", attack: row[2], subject: row[3],
+			file: t.path("spoof/dev/" + row[0]), genuine: row[1] == "genuine", attack: row[2], subject: row[3], framing: row[4],
 		})
 	}
 	return captures, nil

@@ -51,7 +51,6 @@ func newAnalyze() *cobra.Command {
 			defer measuring.Close()
 
 			out := bufio.NewWriter(command.OutOrStdout())
-			defer out.Flush()
 			pending := analyzeAll(ctx, measuring, files, ask, timeout)
 			for i, result := range pending {
 				analysis := <-result

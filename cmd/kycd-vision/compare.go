@@ -115,7 +115,6 @@ func (c comparer) run(ctx context.Context, stdout, stderr io.Writer, pairs []pai
 	}
 
 	out := bufio.NewWriter(stdout)
-	defer out.Flush()
 	for _, p := range pairs {
 		comparison := engine.CompareAnalyses(analysis(p.a), analysis(p.b), c.tolerance)
 		if err := ctx.Err(); err != nil {

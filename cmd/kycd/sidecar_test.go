@@ -12,6 +12,7 @@ import (
 	"kycd/ent/capture"
 	"kycd/ent/database"
 	"kycd/ent/outbox"
+	entsession "kycd/ent/session"
 	"kycd/kyc"
 )
 
@@ -91,12 +92,12 @@ func TestAPictureThatKills(t *testing.T) {
 		innocent[i] = backend.newSession(t, object{})
 		front, back, selfie := newStranger(rng).orders(t)
 		front.Millis, back.Millis, selfie.Millis = 300, 300, 300
-		backend.give(t, innocent[i], papers{kind: "driver_license", front: front.picture(t), back: back.picture(t), selfie: selfie.picture(t)})
+		backend.give(t, innocent[i], licencePapers(t, front, back, selfie))
 	}
 	hostile := backend.newSession(t, object{})
 	front, back, selfie := newStranger(rng).orders(t)
 	front.Kill, front.Millis = true, 100
-	backend.give(t, hostile, papers{kind: "driver_license", front: front.picture(t), back: back.picture(t), selfie: selfie.picture(t)})
+	backend.give(t, hostile, licencePapers(t, front, back, selfie))
 
 	began := time.Now()
 	var out outcome
@@ -129,4 +130,38 @@ func TestAPictureThatKills(t *testing.T) {
 		}
 	}
 	server.stop(t, stopWithin)
+}
+
+// TestStoppedWhileSomebodyWaits: a server that is asked to end while a device waits for its decision ends in
+// time, and the person is decided after the next start.
+func TestStoppedWhileSomebodyWaits(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.sidecar = newStandIn(t)
+	made := p.newClient(t, "Acme")
+	server := p.serve(t).ready(t)
+	backend := server.backend(t, made)
+	hook := newReceiver(t)
+	hook.register(t, backend)
+	front, back, selfie := newStranger(rand.New(rand.NewPCG(8, 8))).orders(t)
+	selfie.Millis = 6000
+	session := backend.newSession(t, object{})
+	backend.give(t, session, licencePapers(t, front, back, selfie))
+
+	answered := make(chan answer, 1)
+	go func() { answered <- backend.finalize(session) }()
+	db := p.open(t)
+	eventually(t, 10*time.Second, "the device waits", func() bool {
+		n, err := db.Session.Query().Where(entsession.ID(session), entsession.FinalizeRequestedAtNotNil()).Count(context.Background())
+		return err == nil && n == 1
+	})
+	began := time.Now()
+	server.stop(t, stopWithin)
+	t.Logf("stopped after %v; the device was told %s", time.Since(began).Round(time.Millisecond), <-answered)
+
+	p.serve(t).ready(t)
+	if out := backend.decided(t, backend, session, 30*time.Second); !out.Verified {
+		t.Errorf("after the restart: %+v", out)
+	}
+	eventually(t, 10*time.Second, "the webhook arrived", func() bool { return len(hook.of(t, session)) == 1 })
 }

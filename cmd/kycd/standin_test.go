@@ -179,7 +179,7 @@ func newStranger(rng *rand.Rand) stranger {
 // What every stranger's last name and number begin with.
 const (
 	canaryName   = "ZWITSCHERLING"
-	canaryNumber = "Q77X"
+	canaryNumber = "QXVKWJ77"
 )
 
 // orders say what is seen on the pictures of the stranger.
@@ -210,10 +210,9 @@ func (s stranger) orders(t testing.TB) (front, back, selfie orders) {
 	return front, back, selfie
 }
 
-// papers are the pictures of the stranger, as the stand-in understands them.
-func (s stranger) papers(t testing.TB) papers {
+// licencePapers are a licence's pictures, as the stand-in understands them.
+func licencePapers(t testing.TB, front, back, selfie orders) papers {
 	t.Helper()
-	front, back, selfie := s.orders(t)
 	return papers{kind: "driver_license", front: front.picture(t), back: back.picture(t), selfie: selfie.picture(t)}
 }
 

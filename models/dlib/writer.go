@@ -83,8 +83,6 @@ func (w *writer) real(v float64, mantissaBits int) {
 // shape is samples × channels × rows × columns.
 type shape [4]int
 
-func (s shape) size() int { return s[0] * s[1] * s[2] * s[3] }
-
 func (w *writer) shape(s shape) {
 	for _, n := range s {
 		w.integer(int64(n))
