@@ -2,6 +2,7 @@ package kyc
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"kycd/ent"
@@ -90,10 +91,24 @@ func (s *Service) BeginAnalysis(ctx context.Context, outboxID string) (vision.As
 		return vision.Ask{}, nil, Errorf(CodeConflict, "the image is analysed later")
 	}
 	image, err := s.image(ctx, row, pic)
+	if e := AsError(err); e != nil && e.Code == CodeUnavailable {
+		return vision.Ask{}, nil, errors.Join(e, s.neverBegun(ctx, outboxID))
+	}
 	if err != nil {
 		return vision.Ask{}, nil, err
 	}
 	return askFor(pic.Side), image, nil
+}
+
+// neverBegun takes a start back that gave no worker an image: an outage of the storage must not use up the
+// tries of innocent images.
+func (s *Service) neverBegun(ctx context.Context, workID string) error {
+	return s.change(ctx, func(c *change) error {
+		if err := c.Outbox.UpdateOneID(workID).AddStarts(-1).Exec(ctx); err != nil {
+			return Internal(err)
+		}
+		return c.later(ctx, workID, c.now.Add(retrySoon), "image_unavailable")
+	})
 }
 
 // itsTurn says whether an analysis may be begun a second time, and puts it off otherwise. A worker that ends

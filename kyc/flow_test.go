@@ -561,6 +561,37 @@ func TestCrashingImage(t *testing.T) {
 	})
 }
 
+// TestStorageOutage: as long as images cannot be read, no try is used up, and afterwards the person is decided.
+func TestStorageOutage(t *testing.T) {
+	h := open(t, "", t.TempDir())
+	ctx, p := context.Background(), h.client("Borduria Bank")
+	id := h.give(p, kyc.SessionInput{})
+	away := filepath.Join(h.data, "away")
+	folder := filepath.Join(h.data, "blobs", "sessions", id)
+	must(t, os.Rename(folder, away))
+	work := h.take(kyc.WorkAnalyze)
+	for range 4 {
+		for _, w := range work {
+			_, _, err := h.BeginAnalysis(ctx, w.ID)
+			want(t, err, kyc.CodeUnavailable)
+		}
+	}
+	must(t, os.Rename(away, folder))
+	h.pass(time.Minute)
+	due, err := h.DueWork(ctx, 10)
+	must(t, err)
+	if len(due) != 3 {
+		t.Fatalf("%d pieces of work are due, want 3", len(due))
+	}
+	h.Enqueue(ctx, due)
+	h.analyse()
+	out, err := h.Finalize(ctx, p, id, nil)
+	must(t, err)
+	if !out.Verified {
+		t.Errorf("outcome %+v", out)
+	}
+}
+
 // TestRetake: a second picture of a side replaces the first, whose result has no say any more.
 func TestRetake(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
