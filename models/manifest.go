@@ -151,7 +151,7 @@ func Manifest() []Weight {
 		{
 			Name: "mmod_detector", Title: "dlib MMOD face detector",
 			Version: "v1, or an empty network of its type",
-			Licence: "public domain", Note: "go-face does not start without the file; kycd never runs this detector",
+			Licence: "public domain", Note: "go-face does not start without the file; the true one is the last try for turned faces, the empty one is never run",
 			Checks: []string{"face_match"}, Required: true,
 			Loss: "go-face does not start: nothing can be verified",
 			Files: []File{{Name: FileMMODDetector, Sources: []Source{

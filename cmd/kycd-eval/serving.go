@@ -104,8 +104,11 @@ func startOnce(ctx context.Context, program, data, models string) (took time.Dur
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // a server that was told to stop says nothing new by its exit status
+	}()
 	took, err = awaitReady(ctx, "http://"+addr+"/ready", began, ended)
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, lastLine(said.String()))
@@ -122,7 +125,7 @@ func startOnce(ctx context.Context, program, data, models string) (took time.Dur
 	return took, err
 }
 
-func awaitReady(ctx context.Context, url string, began time.Time, ended chan error) (time.Duration, error) {
+func awaitReady(ctx context.Context, url string, began time.Time, ended <-chan struct{}) (time.Duration, error) {
 	client := http.Client{Timeout: time.Second}
 	for time.Since(began) < startWithin {
 		if answer, err := client.Get(url); err == nil {
@@ -134,8 +137,7 @@ func awaitReady(ctx context.Context, url string, began time.Time, ended chan err
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
-		case err := <-ended:
-			ended <- err
+		case <-ended:
 			return 0, errors.New("the server ended instead of getting ready")
 		case <-time.After(5 * time.Millisecond):
 		}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 
 	goface "github.com/Kagami/go-face"
 	"gocv.io/x/gocv"
@@ -19,7 +22,10 @@ var ErrNotEncoded = errors.New("face cannot be encoded")
 
 // Encoder turns faces into encodings of 128 values with dlib's ResNet, through go-face. It holds about
 // 130 MB. One Encoder serves one goroutine at a time: the library serialises calls anyway.
-type Encoder struct{ recognizer *goface.Recognizer }
+type Encoder struct {
+	recognizer *goface.Recognizer
+	attempts   []attempt
+}
 
 // Encoding is what the encoder says about one face.
 type Encoding struct {
@@ -35,8 +41,19 @@ func NewEncoder(modelsDir string) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load face encoder: %w", err)
 	}
-	return &Encoder{recognizer: recognizer}, nil
+	ways := attempts()
+	// go-face does not start without the CNN detector's file, so where it cannot be obtained an empty network stands
+	// in. To search with that one would end the process.
+	if info, err := os.Stat(filepath.Join(modelsDir, cnnFile)); err != nil || info.Size() < cnnLeast {
+		ways = slices.DeleteFunc(ways, func(a attempt) bool { return a.cnn })
+	}
+	return &Encoder{recognizer: recognizer, attempts: ways}, nil
 }
+
+const (
+	cnnFile  = "mmod_human_face_detector.dat"
+	cnnLeast = 500_000 // bytes; the true one has 729,940
+)
 
 // Close frees the weights.
 func (e *Encoder) Close() { e.recognizer.Close() }
@@ -49,11 +66,13 @@ type attempt struct {
 }
 
 // The attempts in order of cost. dlib's HOG detector needs 80 px and some surroundings.
-var attempts = [...]attempt{
-	{faceSide: 140, margin: 2},
-	{faceSide: 240, margin: 2.4},
-	{faceSide: 120, margin: 3},
-	{faceSide: 160, margin: 2, cnn: true},
+func attempts() []attempt {
+	return []attempt{
+		{faceSide: 140, margin: 2},
+		{faceSide: 240, margin: 2.4},
+		{faceSide: 120, margin: 3},
+		{faceSide: 160, margin: 2, cnn: true},
+	}
 }
 
 // Encode encodes a face found in pic. It returns ErrNotEncoded if go-face does not find it again.
@@ -64,7 +83,7 @@ func (e *Encoder) Encode(pic *imaging.Picture, face Detection) (Encoding, error)
 	if !(face.Width >= 1 && face.Height >= 1) {
 		return Encoding{}, ErrNotEncoded
 	}
-	for _, a := range attempts {
+	for _, a := range e.attempts {
 		chip, err := cutChip(pic, face, a)
 		if err != nil {
 			return Encoding{}, err

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
+	"kycd/models/dlib"
 	"kycd/vision"
 	"kycd/vision/imaging"
 	"kycd/vision/visiontest"
@@ -228,6 +230,41 @@ func TestEncodeWithoutFace(t *testing.T) {
 		if _, err := encoder.Encode(grey, d); !errors.Is(err, ErrNotEncoded) {
 			t.Errorf("%+v: got %v, want %v", d, err, ErrNotEncoded)
 		}
+	}
+}
+
+// The empty network that stands in for the CNN detector's weights would end the process if it were run: the
+// encoder must do without the last attempt then.
+func TestEncodeWithTheEmptyDetector(t *testing.T) {
+	dir, weights := t.TempDir(), visiontest.Models(t, encoderIn)
+	for _, name := range []string{"dlib_face_recognition_resnet_model_v1.dat", "shape_predictor_5_face_landmarks.dat"} {
+		path, err := filepath.Abs(filepath.Join(weights, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.Create(filepath.Join(dir, cnnFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(dlib.WriteEmptyFaceDetector(file), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	encoder, err := NewEncoder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer encoder.Close()
+	noise := make([]byte, 3*300*300)
+	for i := range noise {
+		noise[i] = byte(i * i >> 3)
+	}
+	face := Detection{X: 100, Y: 100, Width: 80, Height: 80}
+	if _, err := encoder.Encode(imaging.New(noise, 300, 300), face); !errors.Is(err, ErrNotEncoded) {
+		t.Errorf("got %v, want %v", err, ErrNotEncoded)
 	}
 }
 
