@@ -20,6 +20,7 @@ type probe struct {
 	mu     sync.Mutex
 	child  *sidecar.Supervisor // nil where the sidecars run elsewhere
 	remote *desk.Hello         // the last one that introduced itself
+	worked bool                // a sidecar was ready once
 }
 
 var _ rest.Probe = (*probe)(nil)
@@ -34,6 +35,7 @@ func (p *probe) supervise(child *sidecar.Supervisor) {
 func (p *probe) hello(h desk.Hello) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.worked = true
 	if p.child != nil && p.child.Report(h.Worker, h.Slots, h.Models, h.Degraded) {
 		return
 	}
@@ -71,8 +73,15 @@ func status(err error) string {
 	return rest.HealthOK
 }
 
+// Ready says whether requests can be served. While a sidecar restarts they can: what arrives is analysed
+// afterwards. Before the first one is ready nobody should be sent here.
 func (p *probe) Ready(ctx context.Context) rest.Readiness {
 	vision, _, _ := p.vision()
+	p.mu.Lock()
+	if vision == rest.HealthError && p.worked {
+		vision = rest.HealthDegraded
+	}
+	p.mu.Unlock()
 	checks := map[string]string{
 		"database": status(p.store.db.Ping(ctx)), "cache": status(p.queue.Ping(ctx)), "storage": status(p.store.blobs.Ping(ctx)), "vision": vision,
 	}
