@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ const customaryTolerance = 0.6
 
 // accuracyOptions are the flags of kycd-eval accuracy.
 type accuracyOptions struct {
-	data, models, program, docs string
-	each, limit                 int
+	data, models, registries, program, docs string
+	each, limit                             int
 }
 
 func accuracyCommand() *cobra.Command {
@@ -34,6 +35,7 @@ func accuracyCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.data, "testdata", filepath.Join("..", "shared", "testdata"), "folder of the labelled pictures")
 	f.StringVar(&o.models, "models", filepath.Join("data", "models"), "folder of the weights")
+	f.StringVar(&o.registries, "registries", "", "folder of the weights as a machine has them that only reaches the package registries (default: --models)")
 	f.StringVar(&o.program, "sidecar", filepath.Join("bin", "kycd-vision"), "the program to be measured")
 	f.StringVar(&o.docs, "docs", "docs", "folder that accuracy.md and its figures are written into")
 	f.IntVar(&o.each, "each", 12, "drawn documents of a kind and scene")
@@ -43,13 +45,14 @@ func accuracyCommand() *cobra.Command {
 
 // evaluation is what the measurements work with.
 type evaluation struct {
-	data     testdata
-	full     sidecar // with all weights
-	degraded sidecar // with those that the package registries have
-	studio   *studio
-	limit    int
-	out      io.Writer
-	began    time.Time
+	data       testdata
+	full       sidecar // with all weights
+	noDetector sidecar // with those of the package registries: dlib's detector stands in for YuNet
+	noNetwork  sidecar // with all but the liveness network
+	studio     *studio
+	limit      int
+	out        io.Writer
+	began      time.Time
 }
 
 // step runs one part and says how long it took.
@@ -93,13 +96,18 @@ func (o accuracyOptions) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	registries, drawn := filepath.Join(folder, "models"), filepath.Join(folder, "drawn")
-	for _, dir := range []string{registries, drawn} {
+	noDetector, noNetwork, drawn := filepath.Join(folder, "detector"), filepath.Join(folder, "network"), filepath.Join(folder, "drawn")
+	for _, dir := range []string{noDetector, noNetwork, drawn} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return err
 		}
 	}
-	if err := withoutFiles(o.models, registries, detectorFile, livenessFile); err != nil {
+	// Where the fall-back is measured, what it stands in for must be missing, also if the registries were not all that was reached.
+	if err := withoutFiles(cmp.Or(o.registries, o.models), noDetector, detectorFile, livenessFile); err != nil {
+		return err
+	}
+	// Liveness differs from the full run in its network alone.
+	if err := withoutFiles(o.models, noNetwork, livenessFile); err != nil {
 		return err
 	}
 	studio, err := newStudio(drawn, out)
@@ -108,8 +116,9 @@ func (o accuracyOptions) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	e := &evaluation{
 		data: testdata(o.data), studio: studio, limit: o.limit, out: out, began: time.Now(),
-		full:     sidecar{program: o.program, models: o.models, progress: out},
-		degraded: sidecar{program: o.program, models: registries, progress: out},
+		full:       sidecar{program: o.program, models: o.models, progress: out},
+		noDetector: sidecar{program: o.program, models: noDetector, progress: out},
+		noNetwork:  sidecar{program: o.program, models: noNetwork, progress: out},
 	}
 	report := accuracyReport{Weights: scoring.Defaults()}
 	if report.Faces, err = measureFaces(ctx, e, report.Weights.OnboardingFaceEncodingTolerance); err != nil {
@@ -144,19 +153,8 @@ func (r *accuracyReport) measureLiveness(ctx context.Context, e *evaluation) err
 	if err != nil {
 		return err
 	}
-	// Only the liveness network is missing here, so that the difference is the network's.
 	return e.step("liveness: the texture cues that stand in for it", func() (err error) {
-		folder, err := os.MkdirTemp("", "kycd-eval")
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-		if err := withoutFiles(e.full.models, folder, livenessFile); err != nil {
-			return err
-		}
-		weak := e.full
-		weak.models = folder
-		r.Degraded, err = measureLiveness(ctx, weak, captures, r.Faces.photos, tolerance)
+		r.Degraded, err = measureLiveness(ctx, e.noNetwork, captures, r.Faces.photos, tolerance)
 		return err
 	})
 }

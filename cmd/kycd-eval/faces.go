@@ -81,11 +81,11 @@ func measureFaces(ctx context.Context, e *evaluation, tolerance float64) (facesR
 	}
 	return r, e.step("faces: the same with the fall-back detector", func() error {
 		weak := facesResult{tolerance: tolerance, photos: r.photos}
-		if _, err := weak.find(ctx, e, e.degraded); err != nil {
+		if _, err := weak.find(ctx, e, e.noDetector); err != nil {
 			return err
 		}
 		r.degraded = &weak
-		return weak.compare(ctx, e, e.degraded, nil)
+		return weak.compare(ctx, e, e.noDetector, nil)
 	})
 }
 

@@ -39,15 +39,15 @@ func (r *readings) of(name string) *reading {
 
 // papersResult is how well documents are read.
 type papersResult struct {
-	symbols     readings // PDF417, sample pictures
-	backs       readings // PDF417, drawn backs, by kind and scene
-	zones       readings // MRZ, sample pictures
-	drawnZones  readings // MRZ, drawn documents, by kind and scene
-	falsely     rate     // of the zones whose check digits are right: not to the letter what stands there
-	deceived    rate     // of the same: wrong where a check digit should have told
-	fields      map[string]readings
-	whole       readings // fronts with all key fields right, by kind and scene
-	each        int      // documents of a kind and scene
+	symbols    readings // PDF417, sample pictures
+	backs      readings // PDF417, drawn backs, by kind and scene
+	zones      readings // MRZ, sample pictures
+	drawnZones readings // MRZ, drawn documents, by kind and scene
+	falsely    rate     // of the zones whose check digits are right: not to the letter what stands there
+	deceived   rate     // of the same: wrong where a check digit should have told
+	fields     map[string]readings
+	whole      readings // fronts with all key fields right, by kind and scene
+	each       int      // documents of a kind and scene
 }
 
 // measurePapers reads the sample pictures and the drawn documents. each is the number of documents of a kind and scene.

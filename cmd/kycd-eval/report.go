@@ -190,6 +190,12 @@ func (r accuracyReport) Default() string {
 	}
 }
 
+// FewPeople says what so few people could show at best.
+func (r accuracyReport) FewPeople() string {
+	pairs := strangersMatched(r.Faces.pairs, 0)
+	return fmt.Sprintf("%d pairs of people without a single error could show no less than %s %%", pairs.N, percent(rate{0, pairs.N}.upper()))
+}
+
 // Accounts judges the tolerance of authentication.
 func (r accuracyReport) Accounts() table {
 	t := table{head: []string{"tolerance", "false matches", "false non-matches"}}
@@ -316,7 +322,7 @@ func (r accuracyReport) Encoder() string { return r.Faces.encoder }
 // Pairs counts the pairs of one person and of two, and those of strangers that are listed.
 func (r accuracyReport) Pairs() string {
 	all, listed := faceCurve(r.Faces.pairs, anyPair), faceCurve(r.Faces.pairs, listedPair)
-	return fmt.Sprintf("%d pairs of one person and %d of strangers, of which %d are listed", len(all.genuine), len(all.impostor), len(listed.impostor))
+	return fmt.Sprintf("%d pairs of one person and %d of strangers, of which %d are", len(all.genuine), len(all.impostor), len(listed.impostor))
 }
 
 // Cards counts the licences with a portrait and their pairs.
@@ -352,11 +358,11 @@ func (r accuracyReport) LivenessKinds() table {
 
 // LivenessFraming compares full pictures with tight crops.
 func (r accuracyReport) LivenessFraming() table {
-	t := table{head: []string{"framing", "model", "APCER", "BPCER"}}
+	t := table{head: []string{"framing", "model", "AUC", "APCER", "BPCER"}}
 	for _, framing := range []string{"full", "tight"} {
 		for _, l := range []livenessResult{r.Liveness, r.Degraded} {
 			c := curveOf(l.framed(framing))
-			t.row(framing, l.model, c.falseAccept(-l.tolerance).String(), c.falseReject(-l.tolerance).String())
+			t.row(framing, l.model, fmt.Sprintf("%.3f", c.auc()), c.falseAccept(-l.tolerance).String(), c.falseReject(-l.tolerance).String())
 		}
 	}
 	return t
