@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -160,17 +161,32 @@ func (f *fetcher) ensure(ctx context.Context, w Weight, file File) (FileStatus, 
 }
 
 // wanted says whether a sound file is the one the options ask for: choosing a predictor of one's own, or
-// giving it up, replaces a file that is whole.
+// giving it up, replaces a file that is whole, and so does a mirror that has the true weights in place of a
+// stand-in that this program wrote.
 func (f *fetcher) wanted(file File, found FileStatus) bool {
+	laid, known := f.diary.Files[file.Name]
+	if known && laid.Kind == KindBuilt {
+		return !f.mirrored(file)
+	}
 	if file.Name != FileShapePredictor {
 		return true
 	}
-	laid, known := f.diary.Files[file.Name]
 	own := known && laid.Kind == KindOperator && laid.SHA256 == found.SHA256
 	if f.opts.Predictor == "" {
 		return !own
 	}
 	return own && laid.Where == f.opts.Predictor
+}
+
+// mirrored says whether the mirror has a file of that name.
+func (f *fetcher) mirrored(file File) bool {
+	return f.opts.Mirror != "" && slices.ContainsFunc(file.Sources, func(s Source) bool {
+		if s.Kind != KindMirror {
+			return false
+		}
+		_, err := os.Stat(filepath.Join(f.opts.Mirror, s.Parts[0].Where))
+		return err == nil
+	})
 }
 
 // predictorSources puts the operator's own predictor, when there is one, in place of all others.

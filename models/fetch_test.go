@@ -396,6 +396,39 @@ func TestEmptyDetectorIsBuiltWhenNothingElseHasIt(t *testing.T) {
 	}
 }
 
+// TestStandInGivesWay: once the mirror has the true weights, they take the place of the stand-in that was written.
+func TestStandInGivesWay(t *testing.T) {
+	b := newBench(t)
+	b.opts.Offline = true
+	empty := Source{Kind: KindBuilt, Convert: ConvertEmptyDetector, Result: emptyDetectorPin(t)}
+	weights := b.weight(true)
+	weights[0].Files[0].Sources = append(weights[0].Files[0].Sources, empty)
+	for range 2 {
+		report, err := fetch(t.Context(), b.opts, weights)
+		if err != nil || report.Weights[0].Files[0].Source != "built" {
+			t.Fatalf("%+v, %v", report.Weights, err)
+		}
+	}
+	b.mirror(t, soundContent)
+	report, err := fetch(t.Context(), b.opts, weights)
+	if err != nil || !strings.HasPrefix(report.Weights[0].Files[0].Source, "mirror") {
+		t.Fatalf("%+v, %v", report.Weights, err)
+	}
+	b.fetched(t, "net.onnx", soundContent)
+}
+
+func emptyDetectorPin(t *testing.T) Pin {
+	t.Helper()
+	i := slices.IndexFunc(Manifest(), func(w Weight) bool { return w.Name == "mmod_detector" })
+	for _, s := range Manifest()[i].Files[0].Sources {
+		if s.Kind == KindBuilt {
+			return s.Result
+		}
+	}
+	t.Fatal("the manifest has no stand-in")
+	return Pin{}
+}
+
 func TestConversionResultIsVerified(t *testing.T) {
 	b := newBench(t)
 	weights := []Weight{{Name: "net", Required: true, Files: []File{{Name: "net.dat", Sources: []Source{
