@@ -115,7 +115,7 @@ const (
 	helloEvery   = 15 * time.Second // between two introductions
 	parentEvery  = time.Second      // between two looks at the parent
 	warmUpWithin = 30 * time.Second // for the first, slow image
-	warmUpSide   = 640              // px
+	warmUpSide   = 320              // px; enough for every network, and a quarter of the wait
 )
 
 var (
