@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -315,7 +316,9 @@ type agreedServer struct {
 	finalize string // the answer to finalize
 	status   string // of the webhook
 	verified string // of the webhook
-	calls    []string
+
+	deliveries sync.WaitGroup
+	calls      []string
 }
 
 func (s *agreedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -379,8 +382,10 @@ func (s *agreedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = `{"token":""}`
 	case "/v2/idv/sdk/finalize":
 		answer = s.finalize
-		go deliver(s.t, s.receiver, s.secret, "", time.Now(),
-			[]byte(`{"type":"idv.session.`+s.status+`","timestamp":"2026-01-01T00:00:00Z","data":{"session_id":"s1","status_e":"`+s.status+`","verified":`+s.verified+`}}`))
+		s.deliveries.Go(func() {
+			deliver(s.t, s.receiver, s.secret, "", time.Now(),
+				[]byte(`{"type":"idv.session.`+s.status+`","timestamp":"2026-01-01T00:00:00Z","data":{"session_id":"s1","status_e":"`+s.status+`","verified":`+s.verified+`}}`))
+		})
 	case "/v2/idv/session/test/read":
 		answer = `{"decision":{"verdict":"` + map[string]string{"true": "verified", "false": "not_verified"}[s.verified] + `","score":0.5,"reasons":["face_mismatch"],` +
 			`"pieces":[{"name":"face_match","state":"fail","value":0.2,"tolerance":0.5,"weight":0,"contribution":0,"gate":true,"required":true,"reason":"face_mismatch"}]}}`
@@ -426,6 +431,7 @@ func TestDemoVerify(t *testing.T) {
 				api: newDemoAPI(server.URL, "client", "s+cret"), receiver: receiver, photograph: photograph, progress: io.Discard,
 			}
 			outcome := v.verify(t.Context(), demoCase{name: "x", reason: tt.reason, selfie: []byte("selfie")}, 1)
+			fake.deliveries.Wait() // the receiver has the event; its sender must not outlive the test
 			if outcome.Problem != tt.problem || outcome.OK != (tt.problem == "") {
 				t.Fatalf("problem %q, want %q", outcome.Problem, tt.problem)
 			}
