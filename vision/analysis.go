@@ -87,6 +87,11 @@ type Analysis struct {
 	Millis      map[string]int64  `json:"millis,omitempty"`      // part → time spent, ms
 }
 
+// Failed is the analysis of an image that could not be analysed at all; its lists are empty, not null.
+func Failed(file string, code Code) Analysis {
+	return Analysis{File: file, Error: string(code), Hints: []Hint{}, Barcodes: []Barcode{}, Faces: []Face{}}
+}
+
 // Point is a position in pixels; the origin is the upper left corner.
 type Point struct {
 	X float64 `json:"x"`

@@ -44,7 +44,7 @@ func newAnalyze() *cobra.Command {
 				return err
 			}
 			ctx := command.Context()
-			measuring, err := engine.New(ctx, engine.Config{ModelsDir: models, Slots: slots(len(files))})
+			measuring, err := openEngine(ctx, models, slots(len(files)), command.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func newAnalyze() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.BoolVar(&asJSON, "json", false, "one JSON object per line; without it, a short summary")
-	flags.StringVar(&models, "models", defaultModels(), "folder of the weights (KYCD_MODELS)")
+	flags.StringVar(&models, "models", defaultModels(), "folder of the weights (KYCD_MODELS); required ones that are missing are fetched")
 	flags.StringVar(&parts, "ask", "all", "what to measure: all, or of faces,liveness,document,barcodes,mrz,text")
 	flags.DurationVar(&timeout, "timeout", time.Minute, "the longest time for one image")
 	return command
@@ -136,7 +136,7 @@ func analyzeAll(ctx context.Context, measuring *engine.Engine, files []string, a
 func analyzeFile(ctx context.Context, measuring *engine.Engine, file string, ask vision.Ask, timeout time.Duration) vision.Analysis {
 	data, err := readImage(file)
 	if err != nil {
-		analysis := vision.Analysis{File: file, Error: errFileUnreadable, Hints: []vision.Hint{}}
+		analysis := vision.Failed(file, errFileUnreadable)
 		var refused *vision.ImageError
 		if errors.As(err, &refused) {
 			analysis.Error = string(refused.Code)

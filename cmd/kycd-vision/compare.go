@@ -60,7 +60,7 @@ func newCompare() *cobra.Command {
 			}
 			ctx := command.Context()
 			files := filesOf(pairs)
-			measuring, err := engine.New(ctx, engine.Config{ModelsDir: models, Slots: slots(len(files))})
+			measuring, err := openEngine(ctx, models, slots(len(files)), command.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ func newCompare() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.BoolVar(&asJSON, "json", false, "one JSON object per line; without it, a short summary")
-	flags.StringVar(&models, "models", defaultModels(), "folder of the weights (KYCD_MODELS)")
+	flags.StringVar(&models, "models", defaultModels(), "folder of the weights (KYCD_MODELS); required ones that are missing are fetched")
 	flags.StringVar(&pairsFile, "pairs", "", "CSV file of pairs")
 	flags.StringVar(&root, "root", "", "folder that the paths are relative to")
 	flags.Float64Var(&tolerance, "tolerance", vision.DefaultFaceTolerance, "largest distance that counts as one person")

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -33,12 +32,4 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newAnalyze(), newCompare(), workCommand())
 	return root
-}
-
-// defaultModels is where the weights are looked for: KYCD_MODELS, or data/models in the working directory.
-func defaultModels() string {
-	if dir := os.Getenv("KYCD_MODELS"); dir != "" {
-		return dir
-	}
-	return filepath.Join("data", "models")
 }

@@ -176,7 +176,7 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, ask vision.Ask) visi
 }
 
 func failed(code vision.Code) vision.Analysis {
-	return vision.Analysis{Error: string(code), Hints: []vision.Hint{}}
+	return vision.Failed("", code)
 }
 
 // Compare measures the distance of the main faces of two images and judges it by a tolerance; 0 stands for

@@ -29,6 +29,8 @@ type measurement struct {
 func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
 	m.out = vision.Analysis{
 		Hints:       []vision.Hint{},
+		Barcodes:    []vision.Barcode{},
+		Faces:       []vision.Face{},
 		Models:      map[string]string{},
 		Unavailable: map[string]vision.Reason{},
 		Millis:      map[string]int64{},
