@@ -44,12 +44,9 @@ func (s *Service) BeginAnalysis(ctx context.Context, outboxID string) (vision.As
 	var row *ent.Session
 	crashed, waits := false, false
 	err := s.change(ctx, func(c *change) error {
-		work, err := c.Outbox.Query().Where(outbox.ID(outboxID), outbox.Kind(WorkAnalyze)).Only(ctx)
-		if ent.IsNotFound(err) {
-			return notFound("work")
-		}
+		work, err := findWork(ctx, c.Outbox, outboxID, WorkAnalyze)
 		if err != nil {
-			return Internal(err)
+			return err
 		}
 		if work.DoneAt != nil {
 			return Errorf(CodeConflict, "the image was analysed before")
@@ -129,12 +126,9 @@ func (c *change) itsTurn(ctx context.Context, workID string) (bool, error) {
 func (s *Service) FinishAnalysis(ctx context.Context, outboxID string, analysis vision.Analysis) error {
 	sessionID := ""
 	err := s.change(ctx, func(c *change) error {
-		work, err := c.Outbox.Query().Where(outbox.ID(outboxID), outbox.Kind(WorkAnalyze)).Only(ctx)
-		if ent.IsNotFound(err) {
-			return notFound("work")
-		}
+		work, err := findWork(ctx, c.Outbox, outboxID, WorkAnalyze)
 		if err != nil {
-			return Internal(err)
+			return err
 		}
 		if work.DoneAt != nil {
 			return nil

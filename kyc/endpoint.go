@@ -206,12 +206,9 @@ func (c *change) announce(ctx context.Context, row *ent.Session, eventType strin
 // DeliverWebhook is the job: one try to deliver one event. The receiver may see an event twice, under the
 // same id; it never misses one while the schedule lasts.
 func (s *Service) DeliverWebhook(ctx context.Context, outboxID string) error {
-	work, err := s.db.Ent.Outbox.Query().Where(outbox.ID(outboxID), outbox.Kind(WorkDeliver)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return notFound("work")
-	}
+	work, err := findWork(ctx, s.db.Ent.Outbox, outboxID, WorkDeliver)
 	if err != nil {
-		return Internal(err)
+		return err
 	}
 	if work.DoneAt != nil {
 		return nil

@@ -131,12 +131,9 @@ func (s *Service) postponeDecision(ctx context.Context, id string) error {
 
 // DecideSession is the job: it decides if everything was measured, and otherwise looks again later.
 func (s *Service) DecideSession(ctx context.Context, outboxID string) error {
-	work, err := s.db.Ent.Outbox.Query().Where(outbox.ID(outboxID), outbox.Kind(WorkDecide)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return notFound("work")
-	}
+	work, err := findWork(ctx, s.db.Ent.Outbox, outboxID, WorkDecide)
 	if err != nil {
-		return Internal(err)
+		return err
 	}
 	if work.DoneAt != nil {
 		return nil

@@ -24,6 +24,7 @@ import (
 	"kycd/ent/capture"
 	"kycd/ent/database"
 	"kycd/ent/database/databasetest"
+	"kycd/ent/delivery"
 	"kycd/ent/history"
 	"kycd/ent/outbox"
 	"kycd/kyc"
@@ -213,15 +214,17 @@ type receiver struct {
 	status int
 	events map[string]int
 	bodies []string
+
+	patience time.Duration // how far the message's time may be from the test's beginning
 }
 
 func listen(t *testing.T) *receiver {
-	r := &receiver{status: 204, events: map[string]int{}}
+	r := &receiver{status: 204, events: map[string]int{}, patience: 24 * time.Hour}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if err := webhook.Verify(req.Header, body, time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), 24*time.Hour, r.secret); err != nil {
+		if err := webhook.Verify(req.Header, body, time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), r.patience, r.secret); err != nil {
 			t.Errorf("signature: %v", err)
 		}
 		r.events[req.Header.Get("webhook-id")]++
@@ -653,6 +656,104 @@ func TestWebhookSchedule(t *testing.T) {
 			t.Errorf("delivery %s after %d attempts", d.Status, d.Attempts)
 		}
 	})
+}
+
+// TestEndpointsAreGivenUp: an endpoint that says it is gone, one that failed for five days, and one that was
+// deleted get nothing more, and what was on its way to them is over.
+func TestEndpointsAreGivenUp(t *testing.T) {
+	over := func(t *testing.T, h *house, want int) {
+		t.Helper()
+		ctx := context.Background()
+		if n := h.db.Ent.Outbox.Query().Where(outbox.Kind(kyc.WorkDeliver), outbox.DoneAtIsNil()).CountX(ctx); n != 0 {
+			t.Errorf("%d deliveries are still under way", n)
+		}
+		if n := h.db.Ent.Delivery.Query().Where(delivery.StatusEQ(delivery.StatusFailed)).CountX(ctx); n != want {
+			t.Errorf("%d deliveries failed, want %d", n, want)
+		}
+	}
+	// decided ends two sessions, so that two events are on their way to the client's one endpoint.
+	decided := func(t *testing.T, h *house, p auth.Principal) []kyc.Work {
+		t.Helper()
+		for range 2 {
+			id := h.give(p, kyc.SessionInput{})
+			h.analyse()
+			_, err := h.Finalize(context.Background(), p, id, nil)
+			must(t, err)
+		}
+		work := h.take(kyc.WorkDeliver)
+		if len(work) != 2 {
+			t.Fatalf("%d deliveries, want 2", len(work))
+		}
+		return work
+	}
+	each(t, func(t *testing.T, h *house) {
+		ctx, p, hook := context.Background(), h.client("Borduria Bank"), listen(t)
+		made, err := h.CreateWebhook(ctx, p, "", "backend", hook.URL)
+		must(t, err)
+		hook.secret, hook.status = made.Secret, http.StatusGone
+		work := decided(t, h, p)
+		must(t, h.DeliverWebhook(ctx, work[0].ID))
+		over(t, h, 2)
+		page, err := h.ListWebhooks(ctx, p, kyc.WebhookQuery{})
+		must(t, err)
+		if page.Webhooks[0].DisabledAt == nil {
+			t.Error("the endpoint that is gone is not disabled")
+		}
+		id := h.give(p, kyc.SessionInput{})
+		h.analyse()
+		_, err = h.Finalize(ctx, p, id, nil)
+		must(t, err)
+		if work := h.take(kyc.WorkDeliver); len(work) != 0 {
+			t.Error("a disabled endpoint hears of another session")
+		}
+	})
+	t.Run("failing for days", func(t *testing.T) {
+		h := open(t, "", t.TempDir())
+		ctx, p, hook := context.Background(), h.client("Borduria Bank"), listen(t)
+		made, err := h.CreateWebhook(ctx, p, "", "backend", hook.URL)
+		must(t, err)
+		hook.secret, hook.status, hook.patience = made.Secret, http.StatusInternalServerError, 30*24*time.Hour
+		work := decided(t, h, p)
+		must(t, h.DeliverWebhook(ctx, work[0].ID))
+		h.pass(4 * 24 * time.Hour)
+		must(t, h.DeliverWebhook(ctx, work[0].ID))
+		page, err := h.ListWebhooks(ctx, p, kyc.WebhookQuery{})
+		must(t, err)
+		if page.Webhooks[0].DisabledAt != nil {
+			t.Fatal("disabled after four days")
+		}
+		h.pass(2 * 24 * time.Hour)
+		must(t, h.DeliverWebhook(ctx, work[0].ID))
+		over(t, h, 2)
+	})
+	t.Run("deleted", func(t *testing.T) {
+		h := open(t, "", t.TempDir())
+		ctx, p, hook := context.Background(), h.client("Borduria Bank"), listen(t)
+		made, err := h.CreateWebhook(ctx, p, "", "backend", hook.URL)
+		must(t, err)
+		work := decided(t, h, p)
+		must(t, h.DeleteWebhook(ctx, p, made.ID))
+		over(t, h, 2)
+		must(t, h.DeliverWebhook(ctx, work[0].ID)) // the queue may still hold it
+		if len(hook.events) != 0 {
+			t.Error("a deleted endpoint was called")
+		}
+	})
+}
+
+// TestOtherDocumentType: pictures of the document that was named before do not count for the next one.
+func TestOtherDocumentType(t *testing.T) {
+	h := open(t, "", t.TempDir())
+	ctx, p := context.Background(), h.client("Borduria Bank")
+	id := h.give(p, kyc.SessionInput{})
+	must(t, h.UpdateDocumentType(ctx, p, id, "passport"))
+	_, err := h.Finalize(ctx, p, id, nil)
+	want(t, err, kyc.CodeIncomplete)
+	if fields := kyc.AsError(err).Fields; len(fields) != 1 || fields[0].Pointer != "/document_front" {
+		t.Errorf("missing %+v", fields)
+	}
+	_, err = h.DownloadDocument(ctx, p, id, "driver_license_front")
+	want(t, err, kyc.CodeNotFound)
 }
 
 // TestSealed looks for what a person would call theirs in every file of the data folder.

@@ -48,6 +48,18 @@ func (c *change) addAt(ctx context.Context, kind, subjectID, sessionID string, d
 	return nil
 }
 
+// findWork gives the row that a task names. An id of another kind is no work of this kind.
+func findWork(ctx context.Context, rows *ent.OutboxClient, id, kind string) (*ent.Outbox, error) {
+	row, err := rows.Query().Where(outbox.ID(id), outbox.Kind(kind)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, notFound("work")
+	}
+	if err != nil {
+		return nil, Internal(err)
+	}
+	return row, nil
+}
+
 // done finishes work in the transaction that holds its effect. It reports false if it was finished before:
 // then this run must have no effect at all.
 func (c *change) done(ctx context.Context, id string) (bool, error) {
