@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"kycd/kyc/kyctest"
 )
 
 type corpusRecord struct {
@@ -19,7 +21,7 @@ type corpusRecord struct {
 }
 
 func TestCorpus(t *testing.T) {
-	raw, err := os.ReadFile(testdataPath(t, "aamva/dev/expected.json"))
+	raw, err := os.ReadFile(kyctest.Testdata(t, "aamva/dev/expected.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +31,7 @@ func TestCorpus(t *testing.T) {
 	}
 	parsed, valid, right, total := 0, 0, 0, 0
 	for _, r := range records {
-		payload, err := os.ReadFile(testdataPath(t, "aamva/dev/"+r.File))
+		payload, err := os.ReadFile(kyctest.Testdata(t, "aamva/dev/"+r.File))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"kycd/kyc/aamva"
+	"kycd/kyc/kyctest"
 )
 
 // misread gives text as a bad reader would: rate is the chance of an error per character. Four errors of five are likely
@@ -84,7 +85,7 @@ func measure(documents []map[string]string, rate float64, random *rand.Rand) rat
 
 // The corpus is the text of real card layouts; the reader is simulated, so the figures hold for this model of a reader.
 func TestAccuracyOnCards(t *testing.T) {
-	raw, err := os.ReadFile(testdataPath(t, "aamva/dev/expected.json"))
+	raw, err := os.ReadFile(kyctest.Testdata(t, "aamva/dev/expected.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestAccuracyOnCards(t *testing.T) {
 	}
 	var documents []map[string]string
 	for _, r := range records {
-		payload, err := os.ReadFile(testdataPath(t, "aamva/dev/"+r.File))
+		payload, err := os.ReadFile(kyctest.Testdata(t, "aamva/dev/"+r.File))
 		if err != nil {
 			t.Fatal(err)
 		}

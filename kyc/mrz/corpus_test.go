@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"kycd/kyc/kyctest"
 )
 
 type corpusRecord struct {
@@ -23,7 +25,7 @@ type corpusRecord struct {
 
 func corpus(t *testing.T) []corpusRecord {
 	t.Helper()
-	raw, err := os.ReadFile(testdataPath(t, "mrz/dev/mrz_text.json"))
+	raw, err := os.ReadFile(kyctest.Testdata(t, "mrz/dev/mrz_text.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
