@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math"
+
+	"kycd/vision/binomial"
 )
 
 // rate is how often something happened: K times in N trials.
@@ -24,27 +26,11 @@ func (r rate) value() float64 { return float64(r.K) / float64(r.N) }
 // bounds are the exact two-sided 95 % bounds of the rate behind the trials (Clopper and Pearson 1934). They hold
 // for independent trials.
 func (r rate) bounds() (low, high float64) {
-	return r.lowest(0.025), r.highest(0.025)
+	return binomial.Lower(r.K, r.N, 0.025), binomial.Upper(r.K, r.N, 0.025)
 }
 
 // upper is the exact one-sided 95 % bound: a rate above it would have shown more often.
-func (r rate) upper() float64 { return r.highest(0.05) }
-
-// highest is the rate at which K or fewer have the probability tail.
-func (r rate) highest(tail float64) float64 {
-	if r.K >= r.N {
-		return 1
-	}
-	return bisect(func(p float64) bool { return binomialCDF(r.K, r.N, p) > tail })
-}
-
-// lowest is the rate at which K or more have the probability tail.
-func (r rate) lowest(tail float64) float64 {
-	if r.K <= 0 {
-		return 0
-	}
-	return bisect(func(p float64) bool { return 1-binomialCDF(r.K-1, r.N, p) < tail })
-}
+func (r rate) upper() float64 { return binomial.Upper(r.K, r.N, 0.05) }
 
 // String writes the rate with its bounds and counts, in percent.
 func (r rate) String() string {
@@ -70,35 +56,4 @@ func percent(share float64) string {
 	default:
 		return fmt.Sprintf("%.1f", p)
 	}
-}
-
-// bisect finds in 0..1 where a condition that holds near 0 ceases to hold.
-func bisect(holds func(float64) bool) float64 {
-	low, high := 0.0, 1.0
-	for range 60 {
-		if middle := (low + high) / 2; holds(middle) {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return low
-}
-
-// binomialCDF is the probability of at most k in n trials that each succeed with p.
-func binomialCDF(k, n int, p float64) float64 {
-	if p <= 0 {
-		return 1
-	}
-	if p >= 1 {
-		return 0
-	}
-	all, _ := math.Lgamma(float64(n + 1))
-	sum := 0.0
-	for i := range k + 1 {
-		a, _ := math.Lgamma(float64(i + 1))
-		b, _ := math.Lgamma(float64(n - i + 1))
-		sum += math.Exp(all - a - b + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
-	}
-	return min(sum, 1)
 }

@@ -20,6 +20,8 @@ import (
 	"os"
 	"path"
 	"sort"
+
+	"kycd/vision/binomial"
 )
 
 type pair struct {
@@ -173,11 +175,12 @@ func report(name string, pairs []pair, curve logistic) {
 	sort.Float64s(other)
 	fmt.Printf("\n%s\nprobability = 1/(1+exp(%.3f·(distance−%.4f))); %d same, %d different, AUC %.4f, Brier score %.4f\n", name, curve.slope, curve.middle, len(same), len(other), auc(same, other), brier/float64(len(pairs)))
 	fmt.Println("tolerance  FMR [95 % bounds]                FNMR [95 % bounds]")
+	const tail = 0.025 // on each side of 95 %
 	for t := 0.30; t < 0.605; t += 0.01 {
 		falseMatch := sort.SearchFloat64s(other, math.Nextafter(t, 1))
 		falseNon := len(same) - sort.SearchFloat64s(same, math.Nextafter(t, 1))
-		fmLow, fmHigh := clopperPearson(falseMatch, len(other))
-		fnLow, fnHigh := clopperPearson(falseNon, len(same))
+		fmLow, fmHigh := binomial.Lower(falseMatch, len(other), tail), binomial.Upper(falseMatch, len(other), tail)
+		fnLow, fnHigh := binomial.Lower(falseNon, len(same), tail), binomial.Upper(falseNon, len(same), tail)
 		fmt.Printf("%.3f      %3d/%d = %.4f [%.4f, %.4f]   %3d/%d = %.4f [%.4f, %.4f]\n", t,
 			falseMatch, len(other), float64(falseMatch)/float64(len(other)), fmLow, fmHigh,
 			falseNon, len(same), float64(falseNon)/float64(len(same)), fnLow, fnHigh)
@@ -191,48 +194,4 @@ func auc(same, other []float64) float64 {
 		sum += sort.SearchFloat64s(same, d)
 	}
 	return float64(sum) / float64(len(same)) / float64(len(other))
-}
-
-// clopperPearson gives the exact two-sided 95 % bounds of a rate of k in n.
-func clopperPearson(k, n int) (low, high float64) {
-	const tail = 0.025
-	high = 1
-	if k < n {
-		high = bisect(func(p float64) bool { return binomialCDF(k, n, p) > tail })
-	}
-	if k > 0 {
-		low = bisect(func(p float64) bool { return 1-binomialCDF(k-1, n, p) < tail })
-	}
-	return low, high
-}
-
-// bisect finds where a condition that holds near 0 ceases to hold.
-func bisect(holds func(float64) bool) float64 {
-	low, high := 0.0, 1.0
-	for range 60 {
-		if middle := (low + high) / 2; holds(middle) {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return low
-}
-
-// binomialCDF is the probability of at most k successes in n trials.
-func binomialCDF(k, n int, p float64) float64 {
-	if p <= 0 {
-		return 1
-	}
-	if p >= 1 {
-		return 0
-	}
-	all, _ := math.Lgamma(float64(n + 1))
-	sum := 0.0
-	for i := 0; i <= k; i++ {
-		a, _ := math.Lgamma(float64(i + 1))
-		b, _ := math.Lgamma(float64(n - i + 1))
-		sum += math.Exp(all - a - b + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
-	}
-	return sum
 }
