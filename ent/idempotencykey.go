@@ -17,18 +17,18 @@ type IdempotencyKey struct {
 	config `json:"-"`
 	// ID of the ent.
 	ID string `json:"id,omitempty"`
+	// UserID holds the value of the "user_id" field.
+	UserID string `json:"user_id,omitempty"`
 	// ClientID holds the value of the "client_id" field.
 	ClientID string `json:"client_id,omitempty"`
-	// KeyID holds the value of the "key_id" field.
-	KeyID string `json:"key_id,omitempty"`
 	// Route holds the value of the "route" field.
 	Route string `json:"route,omitempty"`
 	// KeyHash holds the value of the "key_hash" field.
 	KeyHash string `json:"key_hash,omitempty"`
 	// BodyHash holds the value of the "body_hash" field.
 	BodyHash string `json:"body_hash,omitempty"`
-	// Status holds the value of the "status" field.
-	Status int `json:"status,omitempty"`
+	// Effect holds the value of the "effect" field.
+	Effect bool `json:"effect,omitempty"`
 	// AnswerSealed holds the value of the "answer_sealed" field.
 	AnswerSealed []byte `json:"-"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -45,9 +45,9 @@ func (*IdempotencyKey) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case idempotencykey.FieldAnswerSealed:
 			values[i] = new([]byte)
-		case idempotencykey.FieldStatus:
-			values[i] = new(sql.NullInt64)
-		case idempotencykey.FieldID, idempotencykey.FieldClientID, idempotencykey.FieldKeyID, idempotencykey.FieldRoute, idempotencykey.FieldKeyHash, idempotencykey.FieldBodyHash:
+		case idempotencykey.FieldEffect:
+			values[i] = new(sql.NullBool)
+		case idempotencykey.FieldID, idempotencykey.FieldUserID, idempotencykey.FieldClientID, idempotencykey.FieldRoute, idempotencykey.FieldKeyHash, idempotencykey.FieldBodyHash:
 			values[i] = new(sql.NullString)
 		case idempotencykey.FieldCreatedAt, idempotencykey.FieldExpiresAt:
 			values[i] = new(sql.NullTime)
@@ -72,17 +72,17 @@ func (_m *IdempotencyKey) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ID = value.String
 			}
+		case idempotencykey.FieldUserID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field user_id", values[i])
+			} else if value.Valid {
+				_m.UserID = value.String
+			}
 		case idempotencykey.FieldClientID:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field client_id", values[i])
 			} else if value.Valid {
 				_m.ClientID = value.String
-			}
-		case idempotencykey.FieldKeyID:
-			if value, ok := values[i].(*sql.NullString); !ok {
-				return fmt.Errorf("unexpected type %T for field key_id", values[i])
-			} else if value.Valid {
-				_m.KeyID = value.String
 			}
 		case idempotencykey.FieldRoute:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -102,11 +102,11 @@ func (_m *IdempotencyKey) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.BodyHash = value.String
 			}
-		case idempotencykey.FieldStatus:
-			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field status", values[i])
+		case idempotencykey.FieldEffect:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field effect", values[i])
 			} else if value.Valid {
-				_m.Status = int(value.Int64)
+				_m.Effect = value.Bool
 			}
 		case idempotencykey.FieldAnswerSealed:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -162,11 +162,11 @@ func (_m *IdempotencyKey) String() string {
 	var builder strings.Builder
 	builder.WriteString("IdempotencyKey(")
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
+	builder.WriteString("user_id=")
+	builder.WriteString(_m.UserID)
+	builder.WriteString(", ")
 	builder.WriteString("client_id=")
 	builder.WriteString(_m.ClientID)
-	builder.WriteString(", ")
-	builder.WriteString("key_id=")
-	builder.WriteString(_m.KeyID)
 	builder.WriteString(", ")
 	builder.WriteString("route=")
 	builder.WriteString(_m.Route)
@@ -177,8 +177,8 @@ func (_m *IdempotencyKey) String() string {
 	builder.WriteString("body_hash=")
 	builder.WriteString(_m.BodyHash)
 	builder.WriteString(", ")
-	builder.WriteString("status=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Status))
+	builder.WriteString("effect=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Effect))
 	builder.WriteString(", ")
 	builder.WriteString("answer_sealed=<sensitive>")
 	builder.WriteString(", ")

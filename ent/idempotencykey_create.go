@@ -23,15 +23,15 @@ type IdempotencyKeyCreate struct {
 	conflict []sql.ConflictOption
 }
 
-// SetClientID sets the "client_id" field.
-func (_c *IdempotencyKeyCreate) SetClientID(v string) *IdempotencyKeyCreate {
-	_c.mutation.SetClientID(v)
+// SetUserID sets the "user_id" field.
+func (_c *IdempotencyKeyCreate) SetUserID(v string) *IdempotencyKeyCreate {
+	_c.mutation.SetUserID(v)
 	return _c
 }
 
-// SetKeyID sets the "key_id" field.
-func (_c *IdempotencyKeyCreate) SetKeyID(v string) *IdempotencyKeyCreate {
-	_c.mutation.SetKeyID(v)
+// SetClientID sets the "client_id" field.
+func (_c *IdempotencyKeyCreate) SetClientID(v string) *IdempotencyKeyCreate {
+	_c.mutation.SetClientID(v)
 	return _c
 }
 
@@ -53,17 +53,9 @@ func (_c *IdempotencyKeyCreate) SetBodyHash(v string) *IdempotencyKeyCreate {
 	return _c
 }
 
-// SetStatus sets the "status" field.
-func (_c *IdempotencyKeyCreate) SetStatus(v int) *IdempotencyKeyCreate {
-	_c.mutation.SetStatus(v)
-	return _c
-}
-
-// SetNillableStatus sets the "status" field if the given value is not nil.
-func (_c *IdempotencyKeyCreate) SetNillableStatus(v *int) *IdempotencyKeyCreate {
-	if v != nil {
-		_c.SetStatus(*v)
-	}
+// SetEffect sets the "effect" field.
+func (_c *IdempotencyKeyCreate) SetEffect(v bool) *IdempotencyKeyCreate {
+	_c.mutation.SetEffect(v)
 	return _c
 }
 
@@ -98,7 +90,6 @@ func (_c *IdempotencyKeyCreate) Mutation() *IdempotencyKeyMutation {
 
 // Save creates the IdempotencyKey in the database.
 func (_c *IdempotencyKeyCreate) Save(ctx context.Context) (*IdempotencyKey, error) {
-	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -124,30 +115,22 @@ func (_c *IdempotencyKeyCreate) ExecX(ctx context.Context) {
 	}
 }
 
-// defaults sets the default values of the builder before save.
-func (_c *IdempotencyKeyCreate) defaults() {
-	if _, ok := _c.mutation.Status(); !ok {
-		v := idempotencykey.DefaultStatus
-		_c.mutation.SetStatus(v)
-	}
-}
-
 // check runs all checks and user-defined validators on the builder.
 func (_c *IdempotencyKeyCreate) check() error {
+	if _, ok := _c.mutation.UserID(); !ok {
+		return &ValidationError{Name: "user_id", err: errors.New(`ent: missing required field "IdempotencyKey.user_id"`)}
+	}
+	if v, ok := _c.mutation.UserID(); ok {
+		if err := idempotencykey.UserIDValidator(v); err != nil {
+			return &ValidationError{Name: "user_id", err: fmt.Errorf(`ent: validator failed for field "IdempotencyKey.user_id": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.ClientID(); !ok {
 		return &ValidationError{Name: "client_id", err: errors.New(`ent: missing required field "IdempotencyKey.client_id"`)}
 	}
 	if v, ok := _c.mutation.ClientID(); ok {
 		if err := idempotencykey.ClientIDValidator(v); err != nil {
 			return &ValidationError{Name: "client_id", err: fmt.Errorf(`ent: validator failed for field "IdempotencyKey.client_id": %w`, err)}
-		}
-	}
-	if _, ok := _c.mutation.KeyID(); !ok {
-		return &ValidationError{Name: "key_id", err: errors.New(`ent: missing required field "IdempotencyKey.key_id"`)}
-	}
-	if v, ok := _c.mutation.KeyID(); ok {
-		if err := idempotencykey.KeyIDValidator(v); err != nil {
-			return &ValidationError{Name: "key_id", err: fmt.Errorf(`ent: validator failed for field "IdempotencyKey.key_id": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Route(); !ok {
@@ -174,8 +157,8 @@ func (_c *IdempotencyKeyCreate) check() error {
 			return &ValidationError{Name: "body_hash", err: fmt.Errorf(`ent: validator failed for field "IdempotencyKey.body_hash": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.Status(); !ok {
-		return &ValidationError{Name: "status", err: errors.New(`ent: missing required field "IdempotencyKey.status"`)}
+	if _, ok := _c.mutation.Effect(); !ok {
+		return &ValidationError{Name: "effect", err: errors.New(`ent: missing required field "IdempotencyKey.effect"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "IdempotencyKey.created_at"`)}
@@ -224,13 +207,13 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 		_node.ID = id
 		_spec.ID.Value = id
 	}
+	if value, ok := _c.mutation.UserID(); ok {
+		_spec.SetField(idempotencykey.FieldUserID, field.TypeString, value)
+		_node.UserID = value
+	}
 	if value, ok := _c.mutation.ClientID(); ok {
 		_spec.SetField(idempotencykey.FieldClientID, field.TypeString, value)
 		_node.ClientID = value
-	}
-	if value, ok := _c.mutation.KeyID(); ok {
-		_spec.SetField(idempotencykey.FieldKeyID, field.TypeString, value)
-		_node.KeyID = value
 	}
 	if value, ok := _c.mutation.Route(); ok {
 		_spec.SetField(idempotencykey.FieldRoute, field.TypeString, value)
@@ -244,9 +227,9 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 		_spec.SetField(idempotencykey.FieldBodyHash, field.TypeString, value)
 		_node.BodyHash = value
 	}
-	if value, ok := _c.mutation.Status(); ok {
-		_spec.SetField(idempotencykey.FieldStatus, field.TypeInt, value)
-		_node.Status = value
+	if value, ok := _c.mutation.Effect(); ok {
+		_spec.SetField(idempotencykey.FieldEffect, field.TypeBool, value)
+		_node.Effect = value
 	}
 	if value, ok := _c.mutation.AnswerSealed(); ok {
 		_spec.SetField(idempotencykey.FieldAnswerSealed, field.TypeBytes, value)
@@ -267,7 +250,7 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 // of the `INSERT` statement. For example:
 //
 //	client.IdempotencyKey.Create().
-//		SetClientID(v).
+//		SetUserID(v).
 //		OnConflict(
 //			// Update the row with the new values
 //			// the was proposed for insertion.
@@ -276,7 +259,7 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 //		// Override some of the fields with custom
 //		// update values.
 //		Update(func(u *ent.IdempotencyKeyUpsert) {
-//			SetClientID(v+v).
+//			SetUserID(v+v).
 //		}).
 //		Exec(ctx)
 func (_c *IdempotencyKeyCreate) OnConflict(opts ...sql.ConflictOption) *IdempotencyKeyUpsertOne {
@@ -312,24 +295,6 @@ type (
 	}
 )
 
-// SetStatus sets the "status" field.
-func (u *IdempotencyKeyUpsert) SetStatus(v int) *IdempotencyKeyUpsert {
-	u.Set(idempotencykey.FieldStatus, v)
-	return u
-}
-
-// UpdateStatus sets the "status" field to the value that was provided on create.
-func (u *IdempotencyKeyUpsert) UpdateStatus() *IdempotencyKeyUpsert {
-	u.SetExcluded(idempotencykey.FieldStatus)
-	return u
-}
-
-// AddStatus adds v to the "status" field.
-func (u *IdempotencyKeyUpsert) AddStatus(v int) *IdempotencyKeyUpsert {
-	u.Add(idempotencykey.FieldStatus, v)
-	return u
-}
-
 // SetAnswerSealed sets the "answer_sealed" field.
 func (u *IdempotencyKeyUpsert) SetAnswerSealed(v []byte) *IdempotencyKeyUpsert {
 	u.Set(idempotencykey.FieldAnswerSealed, v)
@@ -345,18 +310,6 @@ func (u *IdempotencyKeyUpsert) UpdateAnswerSealed() *IdempotencyKeyUpsert {
 // ClearAnswerSealed clears the value of the "answer_sealed" field.
 func (u *IdempotencyKeyUpsert) ClearAnswerSealed() *IdempotencyKeyUpsert {
 	u.SetNull(idempotencykey.FieldAnswerSealed)
-	return u
-}
-
-// SetExpiresAt sets the "expires_at" field.
-func (u *IdempotencyKeyUpsert) SetExpiresAt(v time.Time) *IdempotencyKeyUpsert {
-	u.Set(idempotencykey.FieldExpiresAt, v)
-	return u
-}
-
-// UpdateExpiresAt sets the "expires_at" field to the value that was provided on create.
-func (u *IdempotencyKeyUpsert) UpdateExpiresAt() *IdempotencyKeyUpsert {
-	u.SetExcluded(idempotencykey.FieldExpiresAt)
 	return u
 }
 
@@ -377,11 +330,11 @@ func (u *IdempotencyKeyUpsertOne) UpdateNewValues() *IdempotencyKeyUpsertOne {
 		if _, exists := u.create.mutation.ID(); exists {
 			s.SetIgnore(idempotencykey.FieldID)
 		}
+		if _, exists := u.create.mutation.UserID(); exists {
+			s.SetIgnore(idempotencykey.FieldUserID)
+		}
 		if _, exists := u.create.mutation.ClientID(); exists {
 			s.SetIgnore(idempotencykey.FieldClientID)
-		}
-		if _, exists := u.create.mutation.KeyID(); exists {
-			s.SetIgnore(idempotencykey.FieldKeyID)
 		}
 		if _, exists := u.create.mutation.Route(); exists {
 			s.SetIgnore(idempotencykey.FieldRoute)
@@ -392,8 +345,14 @@ func (u *IdempotencyKeyUpsertOne) UpdateNewValues() *IdempotencyKeyUpsertOne {
 		if _, exists := u.create.mutation.BodyHash(); exists {
 			s.SetIgnore(idempotencykey.FieldBodyHash)
 		}
+		if _, exists := u.create.mutation.Effect(); exists {
+			s.SetIgnore(idempotencykey.FieldEffect)
+		}
 		if _, exists := u.create.mutation.CreatedAt(); exists {
 			s.SetIgnore(idempotencykey.FieldCreatedAt)
+		}
+		if _, exists := u.create.mutation.ExpiresAt(); exists {
+			s.SetIgnore(idempotencykey.FieldExpiresAt)
 		}
 	}))
 	return u
@@ -426,27 +385,6 @@ func (u *IdempotencyKeyUpsertOne) Update(set func(*IdempotencyKeyUpsert)) *Idemp
 	return u
 }
 
-// SetStatus sets the "status" field.
-func (u *IdempotencyKeyUpsertOne) SetStatus(v int) *IdempotencyKeyUpsertOne {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.SetStatus(v)
-	})
-}
-
-// AddStatus adds v to the "status" field.
-func (u *IdempotencyKeyUpsertOne) AddStatus(v int) *IdempotencyKeyUpsertOne {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.AddStatus(v)
-	})
-}
-
-// UpdateStatus sets the "status" field to the value that was provided on create.
-func (u *IdempotencyKeyUpsertOne) UpdateStatus() *IdempotencyKeyUpsertOne {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.UpdateStatus()
-	})
-}
-
 // SetAnswerSealed sets the "answer_sealed" field.
 func (u *IdempotencyKeyUpsertOne) SetAnswerSealed(v []byte) *IdempotencyKeyUpsertOne {
 	return u.Update(func(s *IdempotencyKeyUpsert) {
@@ -465,20 +403,6 @@ func (u *IdempotencyKeyUpsertOne) UpdateAnswerSealed() *IdempotencyKeyUpsertOne 
 func (u *IdempotencyKeyUpsertOne) ClearAnswerSealed() *IdempotencyKeyUpsertOne {
 	return u.Update(func(s *IdempotencyKeyUpsert) {
 		s.ClearAnswerSealed()
-	})
-}
-
-// SetExpiresAt sets the "expires_at" field.
-func (u *IdempotencyKeyUpsertOne) SetExpiresAt(v time.Time) *IdempotencyKeyUpsertOne {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.SetExpiresAt(v)
-	})
-}
-
-// UpdateExpiresAt sets the "expires_at" field to the value that was provided on create.
-func (u *IdempotencyKeyUpsertOne) UpdateExpiresAt() *IdempotencyKeyUpsertOne {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.UpdateExpiresAt()
 	})
 }
 
@@ -539,7 +463,6 @@ func (_c *IdempotencyKeyCreateBulk) Save(ctx context.Context) ([]*IdempotencyKey
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
-			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*IdempotencyKeyMutation)
 				if !ok {
@@ -618,7 +541,7 @@ func (_c *IdempotencyKeyCreateBulk) ExecX(ctx context.Context) {
 //		// Override some of the fields with custom
 //		// update values.
 //		Update(func(u *ent.IdempotencyKeyUpsert) {
-//			SetClientID(v+v).
+//			SetUserID(v+v).
 //		}).
 //		Exec(ctx)
 func (_c *IdempotencyKeyCreateBulk) OnConflict(opts ...sql.ConflictOption) *IdempotencyKeyUpsertBulk {
@@ -665,11 +588,11 @@ func (u *IdempotencyKeyUpsertBulk) UpdateNewValues() *IdempotencyKeyUpsertBulk {
 			if _, exists := b.mutation.ID(); exists {
 				s.SetIgnore(idempotencykey.FieldID)
 			}
+			if _, exists := b.mutation.UserID(); exists {
+				s.SetIgnore(idempotencykey.FieldUserID)
+			}
 			if _, exists := b.mutation.ClientID(); exists {
 				s.SetIgnore(idempotencykey.FieldClientID)
-			}
-			if _, exists := b.mutation.KeyID(); exists {
-				s.SetIgnore(idempotencykey.FieldKeyID)
 			}
 			if _, exists := b.mutation.Route(); exists {
 				s.SetIgnore(idempotencykey.FieldRoute)
@@ -680,8 +603,14 @@ func (u *IdempotencyKeyUpsertBulk) UpdateNewValues() *IdempotencyKeyUpsertBulk {
 			if _, exists := b.mutation.BodyHash(); exists {
 				s.SetIgnore(idempotencykey.FieldBodyHash)
 			}
+			if _, exists := b.mutation.Effect(); exists {
+				s.SetIgnore(idempotencykey.FieldEffect)
+			}
 			if _, exists := b.mutation.CreatedAt(); exists {
 				s.SetIgnore(idempotencykey.FieldCreatedAt)
+			}
+			if _, exists := b.mutation.ExpiresAt(); exists {
+				s.SetIgnore(idempotencykey.FieldExpiresAt)
 			}
 		}
 	}))
@@ -715,27 +644,6 @@ func (u *IdempotencyKeyUpsertBulk) Update(set func(*IdempotencyKeyUpsert)) *Idem
 	return u
 }
 
-// SetStatus sets the "status" field.
-func (u *IdempotencyKeyUpsertBulk) SetStatus(v int) *IdempotencyKeyUpsertBulk {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.SetStatus(v)
-	})
-}
-
-// AddStatus adds v to the "status" field.
-func (u *IdempotencyKeyUpsertBulk) AddStatus(v int) *IdempotencyKeyUpsertBulk {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.AddStatus(v)
-	})
-}
-
-// UpdateStatus sets the "status" field to the value that was provided on create.
-func (u *IdempotencyKeyUpsertBulk) UpdateStatus() *IdempotencyKeyUpsertBulk {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.UpdateStatus()
-	})
-}
-
 // SetAnswerSealed sets the "answer_sealed" field.
 func (u *IdempotencyKeyUpsertBulk) SetAnswerSealed(v []byte) *IdempotencyKeyUpsertBulk {
 	return u.Update(func(s *IdempotencyKeyUpsert) {
@@ -754,20 +662,6 @@ func (u *IdempotencyKeyUpsertBulk) UpdateAnswerSealed() *IdempotencyKeyUpsertBul
 func (u *IdempotencyKeyUpsertBulk) ClearAnswerSealed() *IdempotencyKeyUpsertBulk {
 	return u.Update(func(s *IdempotencyKeyUpsert) {
 		s.ClearAnswerSealed()
-	})
-}
-
-// SetExpiresAt sets the "expires_at" field.
-func (u *IdempotencyKeyUpsertBulk) SetExpiresAt(v time.Time) *IdempotencyKeyUpsertBulk {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.SetExpiresAt(v)
-	})
-}
-
-// UpdateExpiresAt sets the "expires_at" field to the value that was provided on create.
-func (u *IdempotencyKeyUpsertBulk) UpdateExpiresAt() *IdempotencyKeyUpsertBulk {
-	return u.Update(func(s *IdempotencyKeyUpsert) {
-		s.UpdateExpiresAt()
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"kycd/ent/idempotencykey"
 	"kycd/ent/predicate"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -29,27 +28,6 @@ func (_u *IdempotencyKeyUpdate) Where(ps ...predicate.IdempotencyKey) *Idempoten
 	return _u
 }
 
-// SetStatus sets the "status" field.
-func (_u *IdempotencyKeyUpdate) SetStatus(v int) *IdempotencyKeyUpdate {
-	_u.mutation.ResetStatus()
-	_u.mutation.SetStatus(v)
-	return _u
-}
-
-// SetNillableStatus sets the "status" field if the given value is not nil.
-func (_u *IdempotencyKeyUpdate) SetNillableStatus(v *int) *IdempotencyKeyUpdate {
-	if v != nil {
-		_u.SetStatus(*v)
-	}
-	return _u
-}
-
-// AddStatus adds value to the "status" field.
-func (_u *IdempotencyKeyUpdate) AddStatus(v int) *IdempotencyKeyUpdate {
-	_u.mutation.AddStatus(v)
-	return _u
-}
-
 // SetAnswerSealed sets the "answer_sealed" field.
 func (_u *IdempotencyKeyUpdate) SetAnswerSealed(v []byte) *IdempotencyKeyUpdate {
 	_u.mutation.SetAnswerSealed(v)
@@ -59,20 +37,6 @@ func (_u *IdempotencyKeyUpdate) SetAnswerSealed(v []byte) *IdempotencyKeyUpdate 
 // ClearAnswerSealed clears the value of the "answer_sealed" field.
 func (_u *IdempotencyKeyUpdate) ClearAnswerSealed() *IdempotencyKeyUpdate {
 	_u.mutation.ClearAnswerSealed()
-	return _u
-}
-
-// SetExpiresAt sets the "expires_at" field.
-func (_u *IdempotencyKeyUpdate) SetExpiresAt(v time.Time) *IdempotencyKeyUpdate {
-	_u.mutation.SetExpiresAt(v)
-	return _u
-}
-
-// SetNillableExpiresAt sets the "expires_at" field if the given value is not nil.
-func (_u *IdempotencyKeyUpdate) SetNillableExpiresAt(v *time.Time) *IdempotencyKeyUpdate {
-	if v != nil {
-		_u.SetExpiresAt(*v)
-	}
 	return _u
 }
 
@@ -123,20 +87,11 @@ func (_u *IdempotencyKeyUpdate) sqlSave(ctx context.Context) (_node int, err err
 			}
 		}
 	}
-	if value, ok := _u.mutation.Status(); ok {
-		_spec.SetField(idempotencykey.FieldStatus, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedStatus(); ok {
-		_spec.AddField(idempotencykey.FieldStatus, field.TypeInt, value)
-	}
 	if value, ok := _u.mutation.AnswerSealed(); ok {
 		_spec.SetField(idempotencykey.FieldAnswerSealed, field.TypeBytes, value)
 	}
 	if _u.mutation.AnswerSealedCleared() {
 		_spec.ClearField(idempotencykey.FieldAnswerSealed, field.TypeBytes)
-	}
-	if value, ok := _u.mutation.ExpiresAt(); ok {
-		_spec.SetField(idempotencykey.FieldExpiresAt, field.TypeTime, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -160,27 +115,6 @@ type IdempotencyKeyUpdateOne struct {
 	modifiers []func(*sql.UpdateBuilder)
 }
 
-// SetStatus sets the "status" field.
-func (_u *IdempotencyKeyUpdateOne) SetStatus(v int) *IdempotencyKeyUpdateOne {
-	_u.mutation.ResetStatus()
-	_u.mutation.SetStatus(v)
-	return _u
-}
-
-// SetNillableStatus sets the "status" field if the given value is not nil.
-func (_u *IdempotencyKeyUpdateOne) SetNillableStatus(v *int) *IdempotencyKeyUpdateOne {
-	if v != nil {
-		_u.SetStatus(*v)
-	}
-	return _u
-}
-
-// AddStatus adds value to the "status" field.
-func (_u *IdempotencyKeyUpdateOne) AddStatus(v int) *IdempotencyKeyUpdateOne {
-	_u.mutation.AddStatus(v)
-	return _u
-}
-
 // SetAnswerSealed sets the "answer_sealed" field.
 func (_u *IdempotencyKeyUpdateOne) SetAnswerSealed(v []byte) *IdempotencyKeyUpdateOne {
 	_u.mutation.SetAnswerSealed(v)
@@ -190,20 +124,6 @@ func (_u *IdempotencyKeyUpdateOne) SetAnswerSealed(v []byte) *IdempotencyKeyUpda
 // ClearAnswerSealed clears the value of the "answer_sealed" field.
 func (_u *IdempotencyKeyUpdateOne) ClearAnswerSealed() *IdempotencyKeyUpdateOne {
 	_u.mutation.ClearAnswerSealed()
-	return _u
-}
-
-// SetExpiresAt sets the "expires_at" field.
-func (_u *IdempotencyKeyUpdateOne) SetExpiresAt(v time.Time) *IdempotencyKeyUpdateOne {
-	_u.mutation.SetExpiresAt(v)
-	return _u
-}
-
-// SetNillableExpiresAt sets the "expires_at" field if the given value is not nil.
-func (_u *IdempotencyKeyUpdateOne) SetNillableExpiresAt(v *time.Time) *IdempotencyKeyUpdateOne {
-	if v != nil {
-		_u.SetExpiresAt(*v)
-	}
 	return _u
 }
 
@@ -284,20 +204,11 @@ func (_u *IdempotencyKeyUpdateOne) sqlSave(ctx context.Context) (_node *Idempote
 			}
 		}
 	}
-	if value, ok := _u.mutation.Status(); ok {
-		_spec.SetField(idempotencykey.FieldStatus, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedStatus(); ok {
-		_spec.AddField(idempotencykey.FieldStatus, field.TypeInt, value)
-	}
 	if value, ok := _u.mutation.AnswerSealed(); ok {
 		_spec.SetField(idempotencykey.FieldAnswerSealed, field.TypeBytes, value)
 	}
 	if _u.mutation.AnswerSealedCleared() {
 		_spec.ClearField(idempotencykey.FieldAnswerSealed, field.TypeBytes)
-	}
-	if value, ok := _u.mutation.ExpiresAt(); ok {
-		_spec.SetField(idempotencykey.FieldExpiresAt, field.TypeTime, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &IdempotencyKey{config: _u.config}

@@ -7777,13 +7777,12 @@ type IdempotencyKeyMutation struct {
 	op            Op
 	typ           string
 	id            *string
+	user_id       *string
 	client_id     *string
-	key_id        *string
 	route         *string
 	key_hash      *string
 	body_hash     *string
-	status        *int
-	addstatus     *int
+	effect        *bool
 	answer_sealed *[]byte
 	created_at    *time.Time
 	expires_at    *time.Time
@@ -7897,6 +7896,42 @@ func (m *IdempotencyKeyMutation) IDs(ctx context.Context) ([]string, error) {
 	}
 }
 
+// SetUserID sets the "user_id" field.
+func (m *IdempotencyKeyMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *IdempotencyKeyMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *IdempotencyKeyMutation) ResetUserID() {
+	m.user_id = nil
+}
+
 // SetClientID sets the "client_id" field.
 func (m *IdempotencyKeyMutation) SetClientID(s string) {
 	m.client_id = &s
@@ -7931,42 +7966,6 @@ func (m *IdempotencyKeyMutation) OldClientID(ctx context.Context) (v string, err
 // ResetClientID resets all changes to the "client_id" field.
 func (m *IdempotencyKeyMutation) ResetClientID() {
 	m.client_id = nil
-}
-
-// SetKeyID sets the "key_id" field.
-func (m *IdempotencyKeyMutation) SetKeyID(s string) {
-	m.key_id = &s
-}
-
-// KeyID returns the value of the "key_id" field in the mutation.
-func (m *IdempotencyKeyMutation) KeyID() (r string, exists bool) {
-	v := m.key_id
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldKeyID returns the old "key_id" field's value of the IdempotencyKey entity.
-// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IdempotencyKeyMutation) OldKeyID(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldKeyID is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldKeyID requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldKeyID: %w", err)
-	}
-	return oldValue.KeyID, nil
-}
-
-// ResetKeyID resets all changes to the "key_id" field.
-func (m *IdempotencyKeyMutation) ResetKeyID() {
-	m.key_id = nil
 }
 
 // SetRoute sets the "route" field.
@@ -8077,60 +8076,40 @@ func (m *IdempotencyKeyMutation) ResetBodyHash() {
 	m.body_hash = nil
 }
 
-// SetStatus sets the "status" field.
-func (m *IdempotencyKeyMutation) SetStatus(i int) {
-	m.status = &i
-	m.addstatus = nil
+// SetEffect sets the "effect" field.
+func (m *IdempotencyKeyMutation) SetEffect(b bool) {
+	m.effect = &b
 }
 
-// Status returns the value of the "status" field in the mutation.
-func (m *IdempotencyKeyMutation) Status() (r int, exists bool) {
-	v := m.status
+// Effect returns the value of the "effect" field in the mutation.
+func (m *IdempotencyKeyMutation) Effect() (r bool, exists bool) {
+	v := m.effect
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldStatus returns the old "status" field's value of the IdempotencyKey entity.
+// OldEffect returns the old "effect" field's value of the IdempotencyKey entity.
 // If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IdempotencyKeyMutation) OldStatus(ctx context.Context) (v int, err error) {
+func (m *IdempotencyKeyMutation) OldEffect(ctx context.Context) (v bool, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+		return v, errors.New("OldEffect is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldStatus requires an ID field in the mutation")
+		return v, errors.New("OldEffect requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+		return v, fmt.Errorf("querying old value for OldEffect: %w", err)
 	}
-	return oldValue.Status, nil
+	return oldValue.Effect, nil
 }
 
-// AddStatus adds i to the "status" field.
-func (m *IdempotencyKeyMutation) AddStatus(i int) {
-	if m.addstatus != nil {
-		*m.addstatus += i
-	} else {
-		m.addstatus = &i
-	}
-}
-
-// AddedStatus returns the value that was added to the "status" field in this mutation.
-func (m *IdempotencyKeyMutation) AddedStatus() (r int, exists bool) {
-	v := m.addstatus
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetStatus resets all changes to the "status" field.
-func (m *IdempotencyKeyMutation) ResetStatus() {
-	m.status = nil
-	m.addstatus = nil
+// ResetEffect resets all changes to the "effect" field.
+func (m *IdempotencyKeyMutation) ResetEffect() {
+	m.effect = nil
 }
 
 // SetAnswerSealed sets the "answer_sealed" field.
@@ -8289,11 +8268,11 @@ func (m *IdempotencyKeyMutation) Type() string {
 // AddedFields().
 func (m *IdempotencyKeyMutation) Fields() []string {
 	fields := make([]string, 0, 9)
+	if m.user_id != nil {
+		fields = append(fields, idempotencykey.FieldUserID)
+	}
 	if m.client_id != nil {
 		fields = append(fields, idempotencykey.FieldClientID)
-	}
-	if m.key_id != nil {
-		fields = append(fields, idempotencykey.FieldKeyID)
 	}
 	if m.route != nil {
 		fields = append(fields, idempotencykey.FieldRoute)
@@ -8304,8 +8283,8 @@ func (m *IdempotencyKeyMutation) Fields() []string {
 	if m.body_hash != nil {
 		fields = append(fields, idempotencykey.FieldBodyHash)
 	}
-	if m.status != nil {
-		fields = append(fields, idempotencykey.FieldStatus)
+	if m.effect != nil {
+		fields = append(fields, idempotencykey.FieldEffect)
 	}
 	if m.answer_sealed != nil {
 		fields = append(fields, idempotencykey.FieldAnswerSealed)
@@ -8324,18 +8303,18 @@ func (m *IdempotencyKeyMutation) Fields() []string {
 // schema.
 func (m *IdempotencyKeyMutation) Field(name string) (ent.Value, bool) {
 	switch name {
+	case idempotencykey.FieldUserID:
+		return m.UserID()
 	case idempotencykey.FieldClientID:
 		return m.ClientID()
-	case idempotencykey.FieldKeyID:
-		return m.KeyID()
 	case idempotencykey.FieldRoute:
 		return m.Route()
 	case idempotencykey.FieldKeyHash:
 		return m.KeyHash()
 	case idempotencykey.FieldBodyHash:
 		return m.BodyHash()
-	case idempotencykey.FieldStatus:
-		return m.Status()
+	case idempotencykey.FieldEffect:
+		return m.Effect()
 	case idempotencykey.FieldAnswerSealed:
 		return m.AnswerSealed()
 	case idempotencykey.FieldCreatedAt:
@@ -8351,18 +8330,18 @@ func (m *IdempotencyKeyMutation) Field(name string) (ent.Value, bool) {
 // database failed.
 func (m *IdempotencyKeyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
 	switch name {
+	case idempotencykey.FieldUserID:
+		return m.OldUserID(ctx)
 	case idempotencykey.FieldClientID:
 		return m.OldClientID(ctx)
-	case idempotencykey.FieldKeyID:
-		return m.OldKeyID(ctx)
 	case idempotencykey.FieldRoute:
 		return m.OldRoute(ctx)
 	case idempotencykey.FieldKeyHash:
 		return m.OldKeyHash(ctx)
 	case idempotencykey.FieldBodyHash:
 		return m.OldBodyHash(ctx)
-	case idempotencykey.FieldStatus:
-		return m.OldStatus(ctx)
+	case idempotencykey.FieldEffect:
+		return m.OldEffect(ctx)
 	case idempotencykey.FieldAnswerSealed:
 		return m.OldAnswerSealed(ctx)
 	case idempotencykey.FieldCreatedAt:
@@ -8378,19 +8357,19 @@ func (m *IdempotencyKeyMutation) OldField(ctx context.Context, name string) (ent
 // type.
 func (m *IdempotencyKeyMutation) SetField(name string, value ent.Value) error {
 	switch name {
+	case idempotencykey.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
 	case idempotencykey.FieldClientID:
 		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetClientID(v)
-		return nil
-	case idempotencykey.FieldKeyID:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetKeyID(v)
 		return nil
 	case idempotencykey.FieldRoute:
 		v, ok := value.(string)
@@ -8413,12 +8392,12 @@ func (m *IdempotencyKeyMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetBodyHash(v)
 		return nil
-	case idempotencykey.FieldStatus:
-		v, ok := value.(int)
+	case idempotencykey.FieldEffect:
+		v, ok := value.(bool)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetStatus(v)
+		m.SetEffect(v)
 		return nil
 	case idempotencykey.FieldAnswerSealed:
 		v, ok := value.([]byte)
@@ -8448,21 +8427,13 @@ func (m *IdempotencyKeyMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *IdempotencyKeyMutation) AddedFields() []string {
-	var fields []string
-	if m.addstatus != nil {
-		fields = append(fields, idempotencykey.FieldStatus)
-	}
-	return fields
+	return nil
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *IdempotencyKeyMutation) AddedField(name string) (ent.Value, bool) {
-	switch name {
-	case idempotencykey.FieldStatus:
-		return m.AddedStatus()
-	}
 	return nil, false
 }
 
@@ -8471,13 +8442,6 @@ func (m *IdempotencyKeyMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *IdempotencyKeyMutation) AddField(name string, value ent.Value) error {
 	switch name {
-	case idempotencykey.FieldStatus:
-		v, ok := value.(int)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddStatus(v)
-		return nil
 	}
 	return fmt.Errorf("unknown IdempotencyKey numeric field %s", name)
 }
@@ -8514,11 +8478,11 @@ func (m *IdempotencyKeyMutation) ClearField(name string) error {
 // It returns an error if the field is not defined in the schema.
 func (m *IdempotencyKeyMutation) ResetField(name string) error {
 	switch name {
+	case idempotencykey.FieldUserID:
+		m.ResetUserID()
+		return nil
 	case idempotencykey.FieldClientID:
 		m.ResetClientID()
-		return nil
-	case idempotencykey.FieldKeyID:
-		m.ResetKeyID()
 		return nil
 	case idempotencykey.FieldRoute:
 		m.ResetRoute()
@@ -8529,8 +8493,8 @@ func (m *IdempotencyKeyMutation) ResetField(name string) error {
 	case idempotencykey.FieldBodyHash:
 		m.ResetBodyHash()
 		return nil
-	case idempotencykey.FieldStatus:
-		m.ResetStatus()
+	case idempotencykey.FieldEffect:
+		m.ResetEffect()
 		return nil
 	case idempotencykey.FieldAnswerSealed:
 		m.ResetAnswerSealed()
@@ -10893,27 +10857,34 @@ func (m *LocationMutation) ResetEdge(name string) error {
 // OAuthClientMutation represents an operation that mutates the OAuthClient nodes in the graph.
 type OAuthClientMutation struct {
 	config
-	op                    Op
-	typ                   string
-	id                    *string
-	key_id                *string
-	name                  *string
-	secret_hash           *[]byte
-	webhook_secret_sealed *[]byte
-	created_at            *time.Time
-	revoked_at            *time.Time
-	clearedFields         map[string]struct{}
-	user                  *string
-	cleareduser           bool
-	sessions              map[string]struct{}
-	removedsessions       map[string]struct{}
-	clearedsessions       bool
-	webhooks              map[string]struct{}
-	removedwebhooks       map[string]struct{}
-	clearedwebhooks       bool
-	done                  bool
-	oldValue              func(context.Context) (*OAuthClient, error)
-	predicates            []predicate.OAuthClient
+	op                     Op
+	typ                    string
+	id                     *string
+	key_id                 *string
+	name                   *string
+	secret_hash            *[]byte
+	webhook_secret_sealed  *[]byte
+	scopes                 *[]string
+	appendscopes           []string
+	origins                *[]string
+	appendorigins          []string
+	requests_per_second    *float64
+	addrequests_per_second *float64
+	external_id            *string
+	created_at             *time.Time
+	revoked_at             *time.Time
+	clearedFields          map[string]struct{}
+	user                   *string
+	cleareduser            bool
+	sessions               map[string]struct{}
+	removedsessions        map[string]struct{}
+	clearedsessions        bool
+	webhooks               map[string]struct{}
+	removedwebhooks        map[string]struct{}
+	clearedwebhooks        bool
+	done                   bool
+	oldValue               func(context.Context) (*OAuthClient, error)
+	predicates             []predicate.OAuthClient
 }
 
 var _ ent.Mutation = (*OAuthClientMutation)(nil)
@@ -11213,6 +11184,255 @@ func (m *OAuthClientMutation) ResetWebhookSecretSealed() {
 	delete(m.clearedFields, oauthclient.FieldWebhookSecretSealed)
 }
 
+// SetScopes sets the "scopes" field.
+func (m *OAuthClientMutation) SetScopes(s []string) {
+	m.scopes = &s
+	m.appendscopes = nil
+}
+
+// Scopes returns the value of the "scopes" field in the mutation.
+func (m *OAuthClientMutation) Scopes() (r []string, exists bool) {
+	v := m.scopes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopes returns the old "scopes" field's value of the OAuthClient entity.
+// If the OAuthClient object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OAuthClientMutation) OldScopes(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopes: %w", err)
+	}
+	return oldValue.Scopes, nil
+}
+
+// AppendScopes adds s to the "scopes" field.
+func (m *OAuthClientMutation) AppendScopes(s []string) {
+	m.appendscopes = append(m.appendscopes, s...)
+}
+
+// AppendedScopes returns the list of values that were appended to the "scopes" field in this mutation.
+func (m *OAuthClientMutation) AppendedScopes() ([]string, bool) {
+	if len(m.appendscopes) == 0 {
+		return nil, false
+	}
+	return m.appendscopes, true
+}
+
+// ClearScopes clears the value of the "scopes" field.
+func (m *OAuthClientMutation) ClearScopes() {
+	m.scopes = nil
+	m.appendscopes = nil
+	m.clearedFields[oauthclient.FieldScopes] = struct{}{}
+}
+
+// ScopesCleared returns if the "scopes" field was cleared in this mutation.
+func (m *OAuthClientMutation) ScopesCleared() bool {
+	_, ok := m.clearedFields[oauthclient.FieldScopes]
+	return ok
+}
+
+// ResetScopes resets all changes to the "scopes" field.
+func (m *OAuthClientMutation) ResetScopes() {
+	m.scopes = nil
+	m.appendscopes = nil
+	delete(m.clearedFields, oauthclient.FieldScopes)
+}
+
+// SetOrigins sets the "origins" field.
+func (m *OAuthClientMutation) SetOrigins(s []string) {
+	m.origins = &s
+	m.appendorigins = nil
+}
+
+// Origins returns the value of the "origins" field in the mutation.
+func (m *OAuthClientMutation) Origins() (r []string, exists bool) {
+	v := m.origins
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrigins returns the old "origins" field's value of the OAuthClient entity.
+// If the OAuthClient object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OAuthClientMutation) OldOrigins(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrigins is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrigins requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrigins: %w", err)
+	}
+	return oldValue.Origins, nil
+}
+
+// AppendOrigins adds s to the "origins" field.
+func (m *OAuthClientMutation) AppendOrigins(s []string) {
+	m.appendorigins = append(m.appendorigins, s...)
+}
+
+// AppendedOrigins returns the list of values that were appended to the "origins" field in this mutation.
+func (m *OAuthClientMutation) AppendedOrigins() ([]string, bool) {
+	if len(m.appendorigins) == 0 {
+		return nil, false
+	}
+	return m.appendorigins, true
+}
+
+// ClearOrigins clears the value of the "origins" field.
+func (m *OAuthClientMutation) ClearOrigins() {
+	m.origins = nil
+	m.appendorigins = nil
+	m.clearedFields[oauthclient.FieldOrigins] = struct{}{}
+}
+
+// OriginsCleared returns if the "origins" field was cleared in this mutation.
+func (m *OAuthClientMutation) OriginsCleared() bool {
+	_, ok := m.clearedFields[oauthclient.FieldOrigins]
+	return ok
+}
+
+// ResetOrigins resets all changes to the "origins" field.
+func (m *OAuthClientMutation) ResetOrigins() {
+	m.origins = nil
+	m.appendorigins = nil
+	delete(m.clearedFields, oauthclient.FieldOrigins)
+}
+
+// SetRequestsPerSecond sets the "requests_per_second" field.
+func (m *OAuthClientMutation) SetRequestsPerSecond(f float64) {
+	m.requests_per_second = &f
+	m.addrequests_per_second = nil
+}
+
+// RequestsPerSecond returns the value of the "requests_per_second" field in the mutation.
+func (m *OAuthClientMutation) RequestsPerSecond() (r float64, exists bool) {
+	v := m.requests_per_second
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestsPerSecond returns the old "requests_per_second" field's value of the OAuthClient entity.
+// If the OAuthClient object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OAuthClientMutation) OldRequestsPerSecond(ctx context.Context) (v *float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestsPerSecond is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestsPerSecond requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestsPerSecond: %w", err)
+	}
+	return oldValue.RequestsPerSecond, nil
+}
+
+// AddRequestsPerSecond adds f to the "requests_per_second" field.
+func (m *OAuthClientMutation) AddRequestsPerSecond(f float64) {
+	if m.addrequests_per_second != nil {
+		*m.addrequests_per_second += f
+	} else {
+		m.addrequests_per_second = &f
+	}
+}
+
+// AddedRequestsPerSecond returns the value that was added to the "requests_per_second" field in this mutation.
+func (m *OAuthClientMutation) AddedRequestsPerSecond() (r float64, exists bool) {
+	v := m.addrequests_per_second
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRequestsPerSecond clears the value of the "requests_per_second" field.
+func (m *OAuthClientMutation) ClearRequestsPerSecond() {
+	m.requests_per_second = nil
+	m.addrequests_per_second = nil
+	m.clearedFields[oauthclient.FieldRequestsPerSecond] = struct{}{}
+}
+
+// RequestsPerSecondCleared returns if the "requests_per_second" field was cleared in this mutation.
+func (m *OAuthClientMutation) RequestsPerSecondCleared() bool {
+	_, ok := m.clearedFields[oauthclient.FieldRequestsPerSecond]
+	return ok
+}
+
+// ResetRequestsPerSecond resets all changes to the "requests_per_second" field.
+func (m *OAuthClientMutation) ResetRequestsPerSecond() {
+	m.requests_per_second = nil
+	m.addrequests_per_second = nil
+	delete(m.clearedFields, oauthclient.FieldRequestsPerSecond)
+}
+
+// SetExternalID sets the "external_id" field.
+func (m *OAuthClientMutation) SetExternalID(s string) {
+	m.external_id = &s
+}
+
+// ExternalID returns the value of the "external_id" field in the mutation.
+func (m *OAuthClientMutation) ExternalID() (r string, exists bool) {
+	v := m.external_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExternalID returns the old "external_id" field's value of the OAuthClient entity.
+// If the OAuthClient object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OAuthClientMutation) OldExternalID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExternalID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExternalID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExternalID: %w", err)
+	}
+	return oldValue.ExternalID, nil
+}
+
+// ClearExternalID clears the value of the "external_id" field.
+func (m *OAuthClientMutation) ClearExternalID() {
+	m.external_id = nil
+	m.clearedFields[oauthclient.FieldExternalID] = struct{}{}
+}
+
+// ExternalIDCleared returns if the "external_id" field was cleared in this mutation.
+func (m *OAuthClientMutation) ExternalIDCleared() bool {
+	_, ok := m.clearedFields[oauthclient.FieldExternalID]
+	return ok
+}
+
+// ResetExternalID resets all changes to the "external_id" field.
+func (m *OAuthClientMutation) ResetExternalID() {
+	m.external_id = nil
+	delete(m.clearedFields, oauthclient.FieldExternalID)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *OAuthClientMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -11467,7 +11687,7 @@ func (m *OAuthClientMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OAuthClientMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 11)
 	if m.user != nil {
 		fields = append(fields, oauthclient.FieldUserID)
 	}
@@ -11482,6 +11702,18 @@ func (m *OAuthClientMutation) Fields() []string {
 	}
 	if m.webhook_secret_sealed != nil {
 		fields = append(fields, oauthclient.FieldWebhookSecretSealed)
+	}
+	if m.scopes != nil {
+		fields = append(fields, oauthclient.FieldScopes)
+	}
+	if m.origins != nil {
+		fields = append(fields, oauthclient.FieldOrigins)
+	}
+	if m.requests_per_second != nil {
+		fields = append(fields, oauthclient.FieldRequestsPerSecond)
+	}
+	if m.external_id != nil {
+		fields = append(fields, oauthclient.FieldExternalID)
 	}
 	if m.created_at != nil {
 		fields = append(fields, oauthclient.FieldCreatedAt)
@@ -11507,6 +11739,14 @@ func (m *OAuthClientMutation) Field(name string) (ent.Value, bool) {
 		return m.SecretHash()
 	case oauthclient.FieldWebhookSecretSealed:
 		return m.WebhookSecretSealed()
+	case oauthclient.FieldScopes:
+		return m.Scopes()
+	case oauthclient.FieldOrigins:
+		return m.Origins()
+	case oauthclient.FieldRequestsPerSecond:
+		return m.RequestsPerSecond()
+	case oauthclient.FieldExternalID:
+		return m.ExternalID()
 	case oauthclient.FieldCreatedAt:
 		return m.CreatedAt()
 	case oauthclient.FieldRevokedAt:
@@ -11530,6 +11770,14 @@ func (m *OAuthClientMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldSecretHash(ctx)
 	case oauthclient.FieldWebhookSecretSealed:
 		return m.OldWebhookSecretSealed(ctx)
+	case oauthclient.FieldScopes:
+		return m.OldScopes(ctx)
+	case oauthclient.FieldOrigins:
+		return m.OldOrigins(ctx)
+	case oauthclient.FieldRequestsPerSecond:
+		return m.OldRequestsPerSecond(ctx)
+	case oauthclient.FieldExternalID:
+		return m.OldExternalID(ctx)
 	case oauthclient.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	case oauthclient.FieldRevokedAt:
@@ -11578,6 +11826,34 @@ func (m *OAuthClientMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetWebhookSecretSealed(v)
 		return nil
+	case oauthclient.FieldScopes:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopes(v)
+		return nil
+	case oauthclient.FieldOrigins:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrigins(v)
+		return nil
+	case oauthclient.FieldRequestsPerSecond:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestsPerSecond(v)
+		return nil
+	case oauthclient.FieldExternalID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExternalID(v)
+		return nil
 	case oauthclient.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -11599,13 +11875,21 @@ func (m *OAuthClientMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *OAuthClientMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addrequests_per_second != nil {
+		fields = append(fields, oauthclient.FieldRequestsPerSecond)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *OAuthClientMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case oauthclient.FieldRequestsPerSecond:
+		return m.AddedRequestsPerSecond()
+	}
 	return nil, false
 }
 
@@ -11614,6 +11898,13 @@ func (m *OAuthClientMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *OAuthClientMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case oauthclient.FieldRequestsPerSecond:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRequestsPerSecond(v)
+		return nil
 	}
 	return fmt.Errorf("unknown OAuthClient numeric field %s", name)
 }
@@ -11624,6 +11915,18 @@ func (m *OAuthClientMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(oauthclient.FieldWebhookSecretSealed) {
 		fields = append(fields, oauthclient.FieldWebhookSecretSealed)
+	}
+	if m.FieldCleared(oauthclient.FieldScopes) {
+		fields = append(fields, oauthclient.FieldScopes)
+	}
+	if m.FieldCleared(oauthclient.FieldOrigins) {
+		fields = append(fields, oauthclient.FieldOrigins)
+	}
+	if m.FieldCleared(oauthclient.FieldRequestsPerSecond) {
+		fields = append(fields, oauthclient.FieldRequestsPerSecond)
+	}
+	if m.FieldCleared(oauthclient.FieldExternalID) {
+		fields = append(fields, oauthclient.FieldExternalID)
 	}
 	if m.FieldCleared(oauthclient.FieldRevokedAt) {
 		fields = append(fields, oauthclient.FieldRevokedAt)
@@ -11644,6 +11947,18 @@ func (m *OAuthClientMutation) ClearField(name string) error {
 	switch name {
 	case oauthclient.FieldWebhookSecretSealed:
 		m.ClearWebhookSecretSealed()
+		return nil
+	case oauthclient.FieldScopes:
+		m.ClearScopes()
+		return nil
+	case oauthclient.FieldOrigins:
+		m.ClearOrigins()
+		return nil
+	case oauthclient.FieldRequestsPerSecond:
+		m.ClearRequestsPerSecond()
+		return nil
+	case oauthclient.FieldExternalID:
+		m.ClearExternalID()
 		return nil
 	case oauthclient.FieldRevokedAt:
 		m.ClearRevokedAt()
@@ -11670,6 +11985,18 @@ func (m *OAuthClientMutation) ResetField(name string) error {
 		return nil
 	case oauthclient.FieldWebhookSecretSealed:
 		m.ResetWebhookSecretSealed()
+		return nil
+	case oauthclient.FieldScopes:
+		m.ResetScopes()
+		return nil
+	case oauthclient.FieldOrigins:
+		m.ResetOrigins()
+		return nil
+	case oauthclient.FieldRequestsPerSecond:
+		m.ResetRequestsPerSecond()
+		return nil
+	case oauthclient.FieldExternalID:
+		m.ResetExternalID()
 		return nil
 	case oauthclient.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -11826,6 +12153,7 @@ type OutboxMutation struct {
 	created_at    *time.Time
 	done_at       *time.Time
 	code          *string
+	request_id    *string
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Outbox, error)
@@ -12339,6 +12667,55 @@ func (m *OutboxMutation) ResetCode() {
 	delete(m.clearedFields, outbox.FieldCode)
 }
 
+// SetRequestID sets the "request_id" field.
+func (m *OutboxMutation) SetRequestID(s string) {
+	m.request_id = &s
+}
+
+// RequestID returns the value of the "request_id" field in the mutation.
+func (m *OutboxMutation) RequestID() (r string, exists bool) {
+	v := m.request_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestID returns the old "request_id" field's value of the Outbox entity.
+// If the Outbox object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OutboxMutation) OldRequestID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestID: %w", err)
+	}
+	return oldValue.RequestID, nil
+}
+
+// ClearRequestID clears the value of the "request_id" field.
+func (m *OutboxMutation) ClearRequestID() {
+	m.request_id = nil
+	m.clearedFields[outbox.FieldRequestID] = struct{}{}
+}
+
+// RequestIDCleared returns if the "request_id" field was cleared in this mutation.
+func (m *OutboxMutation) RequestIDCleared() bool {
+	_, ok := m.clearedFields[outbox.FieldRequestID]
+	return ok
+}
+
+// ResetRequestID resets all changes to the "request_id" field.
+func (m *OutboxMutation) ResetRequestID() {
+	m.request_id = nil
+	delete(m.clearedFields, outbox.FieldRequestID)
+}
+
 // Where appends a list predicates to the OutboxMutation builder.
 func (m *OutboxMutation) Where(ps ...predicate.Outbox) {
 	m.predicates = append(m.predicates, ps...)
@@ -12373,7 +12750,7 @@ func (m *OutboxMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OutboxMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.kind != nil {
 		fields = append(fields, outbox.FieldKind)
 	}
@@ -12401,6 +12778,9 @@ func (m *OutboxMutation) Fields() []string {
 	if m.code != nil {
 		fields = append(fields, outbox.FieldCode)
 	}
+	if m.request_id != nil {
+		fields = append(fields, outbox.FieldRequestID)
+	}
 	return fields
 }
 
@@ -12427,6 +12807,8 @@ func (m *OutboxMutation) Field(name string) (ent.Value, bool) {
 		return m.DoneAt()
 	case outbox.FieldCode:
 		return m.Code()
+	case outbox.FieldRequestID:
+		return m.RequestID()
 	}
 	return nil, false
 }
@@ -12454,6 +12836,8 @@ func (m *OutboxMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldDoneAt(ctx)
 	case outbox.FieldCode:
 		return m.OldCode(ctx)
+	case outbox.FieldRequestID:
+		return m.OldRequestID(ctx)
 	}
 	return nil, fmt.Errorf("unknown Outbox field %s", name)
 }
@@ -12526,6 +12910,13 @@ func (m *OutboxMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCode(v)
 		return nil
+	case outbox.FieldRequestID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Outbox field %s", name)
 }
@@ -12592,6 +12983,9 @@ func (m *OutboxMutation) ClearedFields() []string {
 	if m.FieldCleared(outbox.FieldCode) {
 		fields = append(fields, outbox.FieldCode)
 	}
+	if m.FieldCleared(outbox.FieldRequestID) {
+		fields = append(fields, outbox.FieldRequestID)
+	}
 	return fields
 }
 
@@ -12614,6 +13008,9 @@ func (m *OutboxMutation) ClearField(name string) error {
 		return nil
 	case outbox.FieldCode:
 		m.ClearCode()
+		return nil
+	case outbox.FieldRequestID:
+		m.ClearRequestID()
 		return nil
 	}
 	return fmt.Errorf("unknown Outbox nullable field %s", name)
@@ -12649,6 +13046,9 @@ func (m *OutboxMutation) ResetField(name string) error {
 		return nil
 	case outbox.FieldCode:
 		m.ResetCode()
+		return nil
+	case outbox.FieldRequestID:
+		m.ResetRequestID()
 		return nil
 	}
 	return fmt.Errorf("unknown Outbox field %s", name)

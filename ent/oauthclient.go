@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	"kycd/ent/oauthclient"
 	"kycd/ent/user"
@@ -28,6 +29,14 @@ type OAuthClient struct {
 	SecretHash []byte `json:"-"`
 	// WebhookSecretSealed holds the value of the "webhook_secret_sealed" field.
 	WebhookSecretSealed []byte `json:"-"`
+	// Scopes holds the value of the "scopes" field.
+	Scopes []string `json:"scopes,omitempty"`
+	// Origins holds the value of the "origins" field.
+	Origins []string `json:"origins,omitempty"`
+	// RequestsPerSecond holds the value of the "requests_per_second" field.
+	RequestsPerSecond *float64 `json:"requests_per_second,omitempty"`
+	// ExternalID holds the value of the "external_id" field.
+	ExternalID *string `json:"external_id,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// RevokedAt holds the value of the "revoked_at" field.
@@ -85,9 +94,11 @@ func (*OAuthClient) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case oauthclient.FieldSecretHash, oauthclient.FieldWebhookSecretSealed:
+		case oauthclient.FieldSecretHash, oauthclient.FieldWebhookSecretSealed, oauthclient.FieldScopes, oauthclient.FieldOrigins:
 			values[i] = new([]byte)
-		case oauthclient.FieldID, oauthclient.FieldUserID, oauthclient.FieldKeyID, oauthclient.FieldName:
+		case oauthclient.FieldRequestsPerSecond:
+			values[i] = new(sql.NullFloat64)
+		case oauthclient.FieldID, oauthclient.FieldUserID, oauthclient.FieldKeyID, oauthclient.FieldName, oauthclient.FieldExternalID:
 			values[i] = new(sql.NullString)
 		case oauthclient.FieldCreatedAt, oauthclient.FieldRevokedAt:
 			values[i] = new(sql.NullTime)
@@ -141,6 +152,36 @@ func (_m *OAuthClient) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field webhook_secret_sealed", values[i])
 			} else if value != nil {
 				_m.WebhookSecretSealed = *value
+			}
+		case oauthclient.FieldScopes:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field scopes", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Scopes); err != nil {
+					return fmt.Errorf("unmarshal field scopes: %w", err)
+				}
+			}
+		case oauthclient.FieldOrigins:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field origins", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Origins); err != nil {
+					return fmt.Errorf("unmarshal field origins: %w", err)
+				}
+			}
+		case oauthclient.FieldRequestsPerSecond:
+			if value, ok := values[i].(*sql.NullFloat64); !ok {
+				return fmt.Errorf("unexpected type %T for field requests_per_second", values[i])
+			} else if value.Valid {
+				_m.RequestsPerSecond = new(float64)
+				*_m.RequestsPerSecond = value.Float64
+			}
+		case oauthclient.FieldExternalID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field external_id", values[i])
+			} else if value.Valid {
+				_m.ExternalID = new(string)
+				*_m.ExternalID = value.String
 			}
 		case oauthclient.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -218,6 +259,22 @@ func (_m *OAuthClient) String() string {
 	builder.WriteString("secret_hash=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("webhook_secret_sealed=<sensitive>")
+	builder.WriteString(", ")
+	builder.WriteString("scopes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Scopes))
+	builder.WriteString(", ")
+	builder.WriteString("origins=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Origins))
+	builder.WriteString(", ")
+	if v := _m.RequestsPerSecond; v != nil {
+		builder.WriteString("requests_per_second=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.ExternalID; v != nil {
+		builder.WriteString("external_id=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

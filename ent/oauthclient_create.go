@@ -56,6 +56,46 @@ func (_c *OAuthClientCreate) SetWebhookSecretSealed(v []byte) *OAuthClientCreate
 	return _c
 }
 
+// SetScopes sets the "scopes" field.
+func (_c *OAuthClientCreate) SetScopes(v []string) *OAuthClientCreate {
+	_c.mutation.SetScopes(v)
+	return _c
+}
+
+// SetOrigins sets the "origins" field.
+func (_c *OAuthClientCreate) SetOrigins(v []string) *OAuthClientCreate {
+	_c.mutation.SetOrigins(v)
+	return _c
+}
+
+// SetRequestsPerSecond sets the "requests_per_second" field.
+func (_c *OAuthClientCreate) SetRequestsPerSecond(v float64) *OAuthClientCreate {
+	_c.mutation.SetRequestsPerSecond(v)
+	return _c
+}
+
+// SetNillableRequestsPerSecond sets the "requests_per_second" field if the given value is not nil.
+func (_c *OAuthClientCreate) SetNillableRequestsPerSecond(v *float64) *OAuthClientCreate {
+	if v != nil {
+		_c.SetRequestsPerSecond(*v)
+	}
+	return _c
+}
+
+// SetExternalID sets the "external_id" field.
+func (_c *OAuthClientCreate) SetExternalID(v string) *OAuthClientCreate {
+	_c.mutation.SetExternalID(v)
+	return _c
+}
+
+// SetNillableExternalID sets the "external_id" field if the given value is not nil.
+func (_c *OAuthClientCreate) SetNillableExternalID(v *string) *OAuthClientCreate {
+	if v != nil {
+		_c.SetExternalID(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *OAuthClientCreate) SetCreatedAt(v time.Time) *OAuthClientCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -241,6 +281,22 @@ func (_c *OAuthClientCreate) createSpec() (*OAuthClient, *sqlgraph.CreateSpec) {
 		_spec.SetField(oauthclient.FieldWebhookSecretSealed, field.TypeBytes, value)
 		_node.WebhookSecretSealed = value
 	}
+	if value, ok := _c.mutation.Scopes(); ok {
+		_spec.SetField(oauthclient.FieldScopes, field.TypeJSON, value)
+		_node.Scopes = value
+	}
+	if value, ok := _c.mutation.Origins(); ok {
+		_spec.SetField(oauthclient.FieldOrigins, field.TypeJSON, value)
+		_node.Origins = value
+	}
+	if value, ok := _c.mutation.RequestsPerSecond(); ok {
+		_spec.SetField(oauthclient.FieldRequestsPerSecond, field.TypeFloat64, value)
+		_node.RequestsPerSecond = &value
+	}
+	if value, ok := _c.mutation.ExternalID(); ok {
+		_spec.SetField(oauthclient.FieldExternalID, field.TypeString, value)
+		_node.ExternalID = &value
+	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(oauthclient.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
@@ -392,6 +448,84 @@ func (u *OAuthClientUpsert) ClearWebhookSecretSealed() *OAuthClientUpsert {
 	return u
 }
 
+// SetScopes sets the "scopes" field.
+func (u *OAuthClientUpsert) SetScopes(v []string) *OAuthClientUpsert {
+	u.Set(oauthclient.FieldScopes, v)
+	return u
+}
+
+// UpdateScopes sets the "scopes" field to the value that was provided on create.
+func (u *OAuthClientUpsert) UpdateScopes() *OAuthClientUpsert {
+	u.SetExcluded(oauthclient.FieldScopes)
+	return u
+}
+
+// ClearScopes clears the value of the "scopes" field.
+func (u *OAuthClientUpsert) ClearScopes() *OAuthClientUpsert {
+	u.SetNull(oauthclient.FieldScopes)
+	return u
+}
+
+// SetOrigins sets the "origins" field.
+func (u *OAuthClientUpsert) SetOrigins(v []string) *OAuthClientUpsert {
+	u.Set(oauthclient.FieldOrigins, v)
+	return u
+}
+
+// UpdateOrigins sets the "origins" field to the value that was provided on create.
+func (u *OAuthClientUpsert) UpdateOrigins() *OAuthClientUpsert {
+	u.SetExcluded(oauthclient.FieldOrigins)
+	return u
+}
+
+// ClearOrigins clears the value of the "origins" field.
+func (u *OAuthClientUpsert) ClearOrigins() *OAuthClientUpsert {
+	u.SetNull(oauthclient.FieldOrigins)
+	return u
+}
+
+// SetRequestsPerSecond sets the "requests_per_second" field.
+func (u *OAuthClientUpsert) SetRequestsPerSecond(v float64) *OAuthClientUpsert {
+	u.Set(oauthclient.FieldRequestsPerSecond, v)
+	return u
+}
+
+// UpdateRequestsPerSecond sets the "requests_per_second" field to the value that was provided on create.
+func (u *OAuthClientUpsert) UpdateRequestsPerSecond() *OAuthClientUpsert {
+	u.SetExcluded(oauthclient.FieldRequestsPerSecond)
+	return u
+}
+
+// AddRequestsPerSecond adds v to the "requests_per_second" field.
+func (u *OAuthClientUpsert) AddRequestsPerSecond(v float64) *OAuthClientUpsert {
+	u.Add(oauthclient.FieldRequestsPerSecond, v)
+	return u
+}
+
+// ClearRequestsPerSecond clears the value of the "requests_per_second" field.
+func (u *OAuthClientUpsert) ClearRequestsPerSecond() *OAuthClientUpsert {
+	u.SetNull(oauthclient.FieldRequestsPerSecond)
+	return u
+}
+
+// SetExternalID sets the "external_id" field.
+func (u *OAuthClientUpsert) SetExternalID(v string) *OAuthClientUpsert {
+	u.Set(oauthclient.FieldExternalID, v)
+	return u
+}
+
+// UpdateExternalID sets the "external_id" field to the value that was provided on create.
+func (u *OAuthClientUpsert) UpdateExternalID() *OAuthClientUpsert {
+	u.SetExcluded(oauthclient.FieldExternalID)
+	return u
+}
+
+// ClearExternalID clears the value of the "external_id" field.
+func (u *OAuthClientUpsert) ClearExternalID() *OAuthClientUpsert {
+	u.SetNull(oauthclient.FieldExternalID)
+	return u
+}
+
 // SetRevokedAt sets the "revoked_at" field.
 func (u *OAuthClientUpsert) SetRevokedAt(v time.Time) *OAuthClientUpsert {
 	u.Set(oauthclient.FieldRevokedAt, v)
@@ -513,6 +647,97 @@ func (u *OAuthClientUpsertOne) UpdateWebhookSecretSealed() *OAuthClientUpsertOne
 func (u *OAuthClientUpsertOne) ClearWebhookSecretSealed() *OAuthClientUpsertOne {
 	return u.Update(func(s *OAuthClientUpsert) {
 		s.ClearWebhookSecretSealed()
+	})
+}
+
+// SetScopes sets the "scopes" field.
+func (u *OAuthClientUpsertOne) SetScopes(v []string) *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetScopes(v)
+	})
+}
+
+// UpdateScopes sets the "scopes" field to the value that was provided on create.
+func (u *OAuthClientUpsertOne) UpdateScopes() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateScopes()
+	})
+}
+
+// ClearScopes clears the value of the "scopes" field.
+func (u *OAuthClientUpsertOne) ClearScopes() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearScopes()
+	})
+}
+
+// SetOrigins sets the "origins" field.
+func (u *OAuthClientUpsertOne) SetOrigins(v []string) *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetOrigins(v)
+	})
+}
+
+// UpdateOrigins sets the "origins" field to the value that was provided on create.
+func (u *OAuthClientUpsertOne) UpdateOrigins() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateOrigins()
+	})
+}
+
+// ClearOrigins clears the value of the "origins" field.
+func (u *OAuthClientUpsertOne) ClearOrigins() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearOrigins()
+	})
+}
+
+// SetRequestsPerSecond sets the "requests_per_second" field.
+func (u *OAuthClientUpsertOne) SetRequestsPerSecond(v float64) *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetRequestsPerSecond(v)
+	})
+}
+
+// AddRequestsPerSecond adds v to the "requests_per_second" field.
+func (u *OAuthClientUpsertOne) AddRequestsPerSecond(v float64) *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.AddRequestsPerSecond(v)
+	})
+}
+
+// UpdateRequestsPerSecond sets the "requests_per_second" field to the value that was provided on create.
+func (u *OAuthClientUpsertOne) UpdateRequestsPerSecond() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateRequestsPerSecond()
+	})
+}
+
+// ClearRequestsPerSecond clears the value of the "requests_per_second" field.
+func (u *OAuthClientUpsertOne) ClearRequestsPerSecond() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearRequestsPerSecond()
+	})
+}
+
+// SetExternalID sets the "external_id" field.
+func (u *OAuthClientUpsertOne) SetExternalID(v string) *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetExternalID(v)
+	})
+}
+
+// UpdateExternalID sets the "external_id" field to the value that was provided on create.
+func (u *OAuthClientUpsertOne) UpdateExternalID() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateExternalID()
+	})
+}
+
+// ClearExternalID clears the value of the "external_id" field.
+func (u *OAuthClientUpsertOne) ClearExternalID() *OAuthClientUpsertOne {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearExternalID()
 	})
 }
 
@@ -806,6 +1031,97 @@ func (u *OAuthClientUpsertBulk) UpdateWebhookSecretSealed() *OAuthClientUpsertBu
 func (u *OAuthClientUpsertBulk) ClearWebhookSecretSealed() *OAuthClientUpsertBulk {
 	return u.Update(func(s *OAuthClientUpsert) {
 		s.ClearWebhookSecretSealed()
+	})
+}
+
+// SetScopes sets the "scopes" field.
+func (u *OAuthClientUpsertBulk) SetScopes(v []string) *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetScopes(v)
+	})
+}
+
+// UpdateScopes sets the "scopes" field to the value that was provided on create.
+func (u *OAuthClientUpsertBulk) UpdateScopes() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateScopes()
+	})
+}
+
+// ClearScopes clears the value of the "scopes" field.
+func (u *OAuthClientUpsertBulk) ClearScopes() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearScopes()
+	})
+}
+
+// SetOrigins sets the "origins" field.
+func (u *OAuthClientUpsertBulk) SetOrigins(v []string) *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetOrigins(v)
+	})
+}
+
+// UpdateOrigins sets the "origins" field to the value that was provided on create.
+func (u *OAuthClientUpsertBulk) UpdateOrigins() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateOrigins()
+	})
+}
+
+// ClearOrigins clears the value of the "origins" field.
+func (u *OAuthClientUpsertBulk) ClearOrigins() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearOrigins()
+	})
+}
+
+// SetRequestsPerSecond sets the "requests_per_second" field.
+func (u *OAuthClientUpsertBulk) SetRequestsPerSecond(v float64) *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetRequestsPerSecond(v)
+	})
+}
+
+// AddRequestsPerSecond adds v to the "requests_per_second" field.
+func (u *OAuthClientUpsertBulk) AddRequestsPerSecond(v float64) *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.AddRequestsPerSecond(v)
+	})
+}
+
+// UpdateRequestsPerSecond sets the "requests_per_second" field to the value that was provided on create.
+func (u *OAuthClientUpsertBulk) UpdateRequestsPerSecond() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateRequestsPerSecond()
+	})
+}
+
+// ClearRequestsPerSecond clears the value of the "requests_per_second" field.
+func (u *OAuthClientUpsertBulk) ClearRequestsPerSecond() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearRequestsPerSecond()
+	})
+}
+
+// SetExternalID sets the "external_id" field.
+func (u *OAuthClientUpsertBulk) SetExternalID(v string) *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.SetExternalID(v)
+	})
+}
+
+// UpdateExternalID sets the "external_id" field to the value that was provided on create.
+func (u *OAuthClientUpsertBulk) UpdateExternalID() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.UpdateExternalID()
+	})
+}
+
+// ClearExternalID clears the value of the "external_id" field.
+func (u *OAuthClientUpsertBulk) ClearExternalID() *OAuthClientUpsertBulk {
+	return u.Update(func(s *OAuthClientUpsert) {
+		s.ClearExternalID()
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 )
 
@@ -60,6 +61,89 @@ func (_u *OAuthClientUpdate) SetWebhookSecretSealed(v []byte) *OAuthClientUpdate
 // ClearWebhookSecretSealed clears the value of the "webhook_secret_sealed" field.
 func (_u *OAuthClientUpdate) ClearWebhookSecretSealed() *OAuthClientUpdate {
 	_u.mutation.ClearWebhookSecretSealed()
+	return _u
+}
+
+// SetScopes sets the "scopes" field.
+func (_u *OAuthClientUpdate) SetScopes(v []string) *OAuthClientUpdate {
+	_u.mutation.SetScopes(v)
+	return _u
+}
+
+// AppendScopes appends value to the "scopes" field.
+func (_u *OAuthClientUpdate) AppendScopes(v []string) *OAuthClientUpdate {
+	_u.mutation.AppendScopes(v)
+	return _u
+}
+
+// ClearScopes clears the value of the "scopes" field.
+func (_u *OAuthClientUpdate) ClearScopes() *OAuthClientUpdate {
+	_u.mutation.ClearScopes()
+	return _u
+}
+
+// SetOrigins sets the "origins" field.
+func (_u *OAuthClientUpdate) SetOrigins(v []string) *OAuthClientUpdate {
+	_u.mutation.SetOrigins(v)
+	return _u
+}
+
+// AppendOrigins appends value to the "origins" field.
+func (_u *OAuthClientUpdate) AppendOrigins(v []string) *OAuthClientUpdate {
+	_u.mutation.AppendOrigins(v)
+	return _u
+}
+
+// ClearOrigins clears the value of the "origins" field.
+func (_u *OAuthClientUpdate) ClearOrigins() *OAuthClientUpdate {
+	_u.mutation.ClearOrigins()
+	return _u
+}
+
+// SetRequestsPerSecond sets the "requests_per_second" field.
+func (_u *OAuthClientUpdate) SetRequestsPerSecond(v float64) *OAuthClientUpdate {
+	_u.mutation.ResetRequestsPerSecond()
+	_u.mutation.SetRequestsPerSecond(v)
+	return _u
+}
+
+// SetNillableRequestsPerSecond sets the "requests_per_second" field if the given value is not nil.
+func (_u *OAuthClientUpdate) SetNillableRequestsPerSecond(v *float64) *OAuthClientUpdate {
+	if v != nil {
+		_u.SetRequestsPerSecond(*v)
+	}
+	return _u
+}
+
+// AddRequestsPerSecond adds value to the "requests_per_second" field.
+func (_u *OAuthClientUpdate) AddRequestsPerSecond(v float64) *OAuthClientUpdate {
+	_u.mutation.AddRequestsPerSecond(v)
+	return _u
+}
+
+// ClearRequestsPerSecond clears the value of the "requests_per_second" field.
+func (_u *OAuthClientUpdate) ClearRequestsPerSecond() *OAuthClientUpdate {
+	_u.mutation.ClearRequestsPerSecond()
+	return _u
+}
+
+// SetExternalID sets the "external_id" field.
+func (_u *OAuthClientUpdate) SetExternalID(v string) *OAuthClientUpdate {
+	_u.mutation.SetExternalID(v)
+	return _u
+}
+
+// SetNillableExternalID sets the "external_id" field if the given value is not nil.
+func (_u *OAuthClientUpdate) SetNillableExternalID(v *string) *OAuthClientUpdate {
+	if v != nil {
+		_u.SetExternalID(*v)
+	}
+	return _u
+}
+
+// ClearExternalID clears the value of the "external_id" field.
+func (_u *OAuthClientUpdate) ClearExternalID() *OAuthClientUpdate {
+	_u.mutation.ClearExternalID()
 	return _u
 }
 
@@ -230,6 +314,43 @@ func (_u *OAuthClientUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if _u.mutation.WebhookSecretSealedCleared() {
 		_spec.ClearField(oauthclient.FieldWebhookSecretSealed, field.TypeBytes)
 	}
+	if value, ok := _u.mutation.Scopes(); ok {
+		_spec.SetField(oauthclient.FieldScopes, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedScopes(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, oauthclient.FieldScopes, value)
+		})
+	}
+	if _u.mutation.ScopesCleared() {
+		_spec.ClearField(oauthclient.FieldScopes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Origins(); ok {
+		_spec.SetField(oauthclient.FieldOrigins, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedOrigins(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, oauthclient.FieldOrigins, value)
+		})
+	}
+	if _u.mutation.OriginsCleared() {
+		_spec.ClearField(oauthclient.FieldOrigins, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.RequestsPerSecond(); ok {
+		_spec.SetField(oauthclient.FieldRequestsPerSecond, field.TypeFloat64, value)
+	}
+	if value, ok := _u.mutation.AddedRequestsPerSecond(); ok {
+		_spec.AddField(oauthclient.FieldRequestsPerSecond, field.TypeFloat64, value)
+	}
+	if _u.mutation.RequestsPerSecondCleared() {
+		_spec.ClearField(oauthclient.FieldRequestsPerSecond, field.TypeFloat64)
+	}
+	if value, ok := _u.mutation.ExternalID(); ok {
+		_spec.SetField(oauthclient.FieldExternalID, field.TypeString, value)
+	}
+	if _u.mutation.ExternalIDCleared() {
+		_spec.ClearField(oauthclient.FieldExternalID, field.TypeString)
+	}
 	if value, ok := _u.mutation.RevokedAt(); ok {
 		_spec.SetField(oauthclient.FieldRevokedAt, field.TypeTime, value)
 	}
@@ -377,6 +498,89 @@ func (_u *OAuthClientUpdateOne) SetWebhookSecretSealed(v []byte) *OAuthClientUpd
 // ClearWebhookSecretSealed clears the value of the "webhook_secret_sealed" field.
 func (_u *OAuthClientUpdateOne) ClearWebhookSecretSealed() *OAuthClientUpdateOne {
 	_u.mutation.ClearWebhookSecretSealed()
+	return _u
+}
+
+// SetScopes sets the "scopes" field.
+func (_u *OAuthClientUpdateOne) SetScopes(v []string) *OAuthClientUpdateOne {
+	_u.mutation.SetScopes(v)
+	return _u
+}
+
+// AppendScopes appends value to the "scopes" field.
+func (_u *OAuthClientUpdateOne) AppendScopes(v []string) *OAuthClientUpdateOne {
+	_u.mutation.AppendScopes(v)
+	return _u
+}
+
+// ClearScopes clears the value of the "scopes" field.
+func (_u *OAuthClientUpdateOne) ClearScopes() *OAuthClientUpdateOne {
+	_u.mutation.ClearScopes()
+	return _u
+}
+
+// SetOrigins sets the "origins" field.
+func (_u *OAuthClientUpdateOne) SetOrigins(v []string) *OAuthClientUpdateOne {
+	_u.mutation.SetOrigins(v)
+	return _u
+}
+
+// AppendOrigins appends value to the "origins" field.
+func (_u *OAuthClientUpdateOne) AppendOrigins(v []string) *OAuthClientUpdateOne {
+	_u.mutation.AppendOrigins(v)
+	return _u
+}
+
+// ClearOrigins clears the value of the "origins" field.
+func (_u *OAuthClientUpdateOne) ClearOrigins() *OAuthClientUpdateOne {
+	_u.mutation.ClearOrigins()
+	return _u
+}
+
+// SetRequestsPerSecond sets the "requests_per_second" field.
+func (_u *OAuthClientUpdateOne) SetRequestsPerSecond(v float64) *OAuthClientUpdateOne {
+	_u.mutation.ResetRequestsPerSecond()
+	_u.mutation.SetRequestsPerSecond(v)
+	return _u
+}
+
+// SetNillableRequestsPerSecond sets the "requests_per_second" field if the given value is not nil.
+func (_u *OAuthClientUpdateOne) SetNillableRequestsPerSecond(v *float64) *OAuthClientUpdateOne {
+	if v != nil {
+		_u.SetRequestsPerSecond(*v)
+	}
+	return _u
+}
+
+// AddRequestsPerSecond adds value to the "requests_per_second" field.
+func (_u *OAuthClientUpdateOne) AddRequestsPerSecond(v float64) *OAuthClientUpdateOne {
+	_u.mutation.AddRequestsPerSecond(v)
+	return _u
+}
+
+// ClearRequestsPerSecond clears the value of the "requests_per_second" field.
+func (_u *OAuthClientUpdateOne) ClearRequestsPerSecond() *OAuthClientUpdateOne {
+	_u.mutation.ClearRequestsPerSecond()
+	return _u
+}
+
+// SetExternalID sets the "external_id" field.
+func (_u *OAuthClientUpdateOne) SetExternalID(v string) *OAuthClientUpdateOne {
+	_u.mutation.SetExternalID(v)
+	return _u
+}
+
+// SetNillableExternalID sets the "external_id" field if the given value is not nil.
+func (_u *OAuthClientUpdateOne) SetNillableExternalID(v *string) *OAuthClientUpdateOne {
+	if v != nil {
+		_u.SetExternalID(*v)
+	}
+	return _u
+}
+
+// ClearExternalID clears the value of the "external_id" field.
+func (_u *OAuthClientUpdateOne) ClearExternalID() *OAuthClientUpdateOne {
+	_u.mutation.ClearExternalID()
 	return _u
 }
 
@@ -576,6 +780,43 @@ func (_u *OAuthClientUpdateOne) sqlSave(ctx context.Context) (_node *OAuthClient
 	}
 	if _u.mutation.WebhookSecretSealedCleared() {
 		_spec.ClearField(oauthclient.FieldWebhookSecretSealed, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Scopes(); ok {
+		_spec.SetField(oauthclient.FieldScopes, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedScopes(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, oauthclient.FieldScopes, value)
+		})
+	}
+	if _u.mutation.ScopesCleared() {
+		_spec.ClearField(oauthclient.FieldScopes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Origins(); ok {
+		_spec.SetField(oauthclient.FieldOrigins, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedOrigins(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, oauthclient.FieldOrigins, value)
+		})
+	}
+	if _u.mutation.OriginsCleared() {
+		_spec.ClearField(oauthclient.FieldOrigins, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.RequestsPerSecond(); ok {
+		_spec.SetField(oauthclient.FieldRequestsPerSecond, field.TypeFloat64, value)
+	}
+	if value, ok := _u.mutation.AddedRequestsPerSecond(); ok {
+		_spec.AddField(oauthclient.FieldRequestsPerSecond, field.TypeFloat64, value)
+	}
+	if _u.mutation.RequestsPerSecondCleared() {
+		_spec.ClearField(oauthclient.FieldRequestsPerSecond, field.TypeFloat64)
+	}
+	if value, ok := _u.mutation.ExternalID(); ok {
+		_spec.SetField(oauthclient.FieldExternalID, field.TypeString, value)
+	}
+	if _u.mutation.ExternalIDCleared() {
+		_spec.ClearField(oauthclient.FieldExternalID, field.TypeString)
 	}
 	if value, ok := _u.mutation.RevokedAt(); ok {
 		_spec.SetField(oauthclient.FieldRevokedAt, field.TypeTime, value)

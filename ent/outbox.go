@@ -34,7 +34,9 @@ type Outbox struct {
 	// DoneAt holds the value of the "done_at" field.
 	DoneAt *time.Time `json:"done_at,omitempty"`
 	// Code holds the value of the "code" field.
-	Code         string `json:"code,omitempty"`
+	Code string `json:"code,omitempty"`
+	// RequestID holds the value of the "request_id" field.
+	RequestID    string `json:"request_id,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -45,7 +47,7 @@ func (*Outbox) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case outbox.FieldSent, outbox.FieldStarts:
 			values[i] = new(sql.NullInt64)
-		case outbox.FieldID, outbox.FieldKind, outbox.FieldSubjectID, outbox.FieldSessionID, outbox.FieldCode:
+		case outbox.FieldID, outbox.FieldKind, outbox.FieldSubjectID, outbox.FieldSessionID, outbox.FieldCode, outbox.FieldRequestID:
 			values[i] = new(sql.NullString)
 		case outbox.FieldNextAt, outbox.FieldCreatedAt, outbox.FieldDoneAt:
 			values[i] = new(sql.NullTime)
@@ -126,6 +128,12 @@ func (_m *Outbox) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Code = value.String
 			}
+		case outbox.FieldRequestID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field request_id", values[i])
+			} else if value.Valid {
+				_m.RequestID = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -192,6 +200,9 @@ func (_m *Outbox) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("code=")
 	builder.WriteString(_m.Code)
+	builder.WriteString(", ")
+	builder.WriteString("request_id=")
+	builder.WriteString(_m.RequestID)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -117,6 +117,20 @@ func (_c *OutboxCreate) SetNillableCode(v *string) *OutboxCreate {
 	return _c
 }
 
+// SetRequestID sets the "request_id" field.
+func (_c *OutboxCreate) SetRequestID(v string) *OutboxCreate {
+	_c.mutation.SetRequestID(v)
+	return _c
+}
+
+// SetNillableRequestID sets the "request_id" field if the given value is not nil.
+func (_c *OutboxCreate) SetNillableRequestID(v *string) *OutboxCreate {
+	if v != nil {
+		_c.SetRequestID(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *OutboxCreate) SetID(v string) *OutboxCreate {
 	_c.mutation.SetID(v)
@@ -279,6 +293,10 @@ func (_c *OutboxCreate) createSpec() (*Outbox, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Code(); ok {
 		_spec.SetField(outbox.FieldCode, field.TypeString, value)
 		_node.Code = value
+	}
+	if value, ok := _c.mutation.RequestID(); ok {
+		_spec.SetField(outbox.FieldRequestID, field.TypeString, value)
+		_node.RequestID = value
 	}
 	return _node, _spec
 }
@@ -459,6 +477,9 @@ func (u *OutboxUpsertOne) UpdateNewValues() *OutboxUpsertOne {
 		}
 		if _, exists := u.create.mutation.CreatedAt(); exists {
 			s.SetIgnore(outbox.FieldCreatedAt)
+		}
+		if _, exists := u.create.mutation.RequestID(); exists {
+			s.SetIgnore(outbox.FieldRequestID)
 		}
 	}))
 	return u
@@ -801,6 +822,9 @@ func (u *OutboxUpsertBulk) UpdateNewValues() *OutboxUpsertBulk {
 			}
 			if _, exists := b.mutation.CreatedAt(); exists {
 				s.SetIgnore(outbox.FieldCreatedAt)
+			}
+			if _, exists := b.mutation.RequestID(); exists {
+				s.SetIgnore(outbox.FieldRequestID)
 			}
 		}
 	}))

@@ -474,8 +474,26 @@ func init() {
 	}()
 	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
 	_ = idempotencykeyFields
+	// idempotencykeyDescUserID is the schema descriptor for user_id field.
+	idempotencykeyDescUserID := idempotencykeyFields[1].Descriptor()
+	// idempotencykey.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	idempotencykey.UserIDValidator = func() func(string) error {
+		validators := idempotencykeyDescUserID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(user_id string) error {
+			for _, fn := range fns {
+				if err := fn(user_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	// idempotencykeyDescClientID is the schema descriptor for client_id field.
-	idempotencykeyDescClientID := idempotencykeyFields[1].Descriptor()
+	idempotencykeyDescClientID := idempotencykeyFields[2].Descriptor()
 	// idempotencykey.ClientIDValidator is a validator for the "client_id" field. It is called by the builders before save.
 	idempotencykey.ClientIDValidator = func() func(string) error {
 		validators := idempotencykeyDescClientID.Validators
@@ -486,24 +504,6 @@ func init() {
 		return func(client_id string) error {
 			for _, fn := range fns {
 				if err := fn(client_id); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}()
-	// idempotencykeyDescKeyID is the schema descriptor for key_id field.
-	idempotencykeyDescKeyID := idempotencykeyFields[2].Descriptor()
-	// idempotencykey.KeyIDValidator is a validator for the "key_id" field. It is called by the builders before save.
-	idempotencykey.KeyIDValidator = func() func(string) error {
-		validators := idempotencykeyDescKeyID.Validators
-		fns := [...]func(string) error{
-			validators[0].(func(string) error),
-			validators[1].(func(string) error),
-		}
-		return func(key_id string) error {
-			for _, fn := range fns {
-				if err := fn(key_id); err != nil {
 					return err
 				}
 			}
@@ -522,10 +522,6 @@ func init() {
 	idempotencykeyDescBodyHash := idempotencykeyFields[5].Descriptor()
 	// idempotencykey.BodyHashValidator is a validator for the "body_hash" field. It is called by the builders before save.
 	idempotencykey.BodyHashValidator = idempotencykeyDescBodyHash.Validators[0].(func(string) error)
-	// idempotencykeyDescStatus is the schema descriptor for status field.
-	idempotencykeyDescStatus := idempotencykeyFields[6].Descriptor()
-	// idempotencykey.DefaultStatus holds the default value on creation for the status field.
-	idempotencykey.DefaultStatus = idempotencykeyDescStatus.Default.(int)
 	// idempotencykeyDescID is the schema descriptor for id field.
 	idempotencykeyDescID := idempotencykeyFields[0].Descriptor()
 	// idempotencykey.IDValidator is a validator for the "id" field. It is called by the builders before save.

@@ -96,7 +96,10 @@ func (o *outbox) ExpireSessions(context.Context) (int, error) {
 	return 1, nil
 }
 
+func (o *outbox) Housekeep(context.Context) error { return nil }
+
 func (o *outbox) DecideSession(ctx context.Context, id string) error  { return o.do(ctx, id) }
+func (o *outbox) EraseSession(ctx context.Context, id string) error   { return o.do(ctx, id) }
 func (o *outbox) DeliverWebhook(ctx context.Context, id string) error { return o.do(ctx, id) }
 
 func (o *outbox) do(ctx context.Context, id string) error {

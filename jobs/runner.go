@@ -17,6 +17,7 @@ import (
 // means that the row is not finished; when it is tried again is the database's matter.
 type Handler interface {
 	DecideSession(ctx context.Context, outboxID string) error
+	EraseSession(ctx context.Context, outboxID string) error
 	DeliverWebhook(ctx context.Context, outboxID string) error
 }
 
@@ -42,7 +43,10 @@ func StartRunner(q *Queue, h Handler, c RunnerConfig, log *slog.Logger) (*Runner
 	for _, config := range []worker.Config{
 		{
 			Queue: task.QueueSession, Concurrency: c.Decisions,
-			Handlers: map[task.Kind]worker.Handler{task.SessionDecide: logged(log, task.SessionDecide, h.DecideSession)},
+			Handlers: map[task.Kind]worker.Handler{
+				task.SessionDecide: logged(log, task.SessionDecide, h.DecideSession),
+				task.SessionErase:  logged(log, task.SessionErase, h.EraseSession),
+			},
 		},
 		{
 			Queue: task.QueueWebhook, Concurrency: c.Deliveries,

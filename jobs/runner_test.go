@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,12 +22,15 @@ func TestEachKindReachesItsMethod(t *testing.T) {
 		q.Enqueue(context.Background(), []kyc.Work{
 			{ID: "s", Kind: string(task.SessionDecide), Sent: 1},
 			{ID: "w", Kind: string(task.WebhookDeliver), Sent: 1},
+			{ID: "e", Kind: string(task.SessionErase), Sent: 1},
 			{ID: "v", Kind: string(task.VisionAnalyze), Sent: 1}, // the sidecar's
 		})
-		eventually(t, 5*time.Second, "both are done", func() bool { return len(h.got()) == 2 })
+		eventually(t, 5*time.Second, "all three are done", func() bool { return len(h.got()) == 3 })
 		time.Sleep(100 * time.Millisecond)
-		if got := strings.Join(h.got(), ","); got != "decide s,deliver w" && got != "deliver w,decide s" {
-			t.Errorf("got %s", got)
+		got := h.got()
+		slices.Sort(got)
+		if !slices.Equal(got, []string{"decide s", "deliver w", "erase e"}) {
+			t.Errorf("got %v", got)
 		}
 	})
 }
@@ -47,6 +51,7 @@ func (r *recorder) got() []string {
 	defer r.mu.Unlock()
 	return append([]string(nil), r.calls...)
 }
+func (r *recorder) EraseSession(_ context.Context, id string) error   { return r.add("erase " + id) }
 func (r *recorder) DecideSession(_ context.Context, id string) error  { return r.add("decide " + id) }
 func (r *recorder) DeliverWebhook(_ context.Context, id string) error { return r.add("deliver " + id) }
 

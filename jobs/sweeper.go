@@ -23,6 +23,8 @@ type Source interface {
 	Redrive(ctx context.Context, kind string) error
 	// ExpireSessions ends the sessions that ran out of time and says how many.
 	ExpireSessions(ctx context.Context) (int, error)
+	// Housekeep removes what is kept no longer, and renews what grows old.
+	Housekeep(ctx context.Context) error
 }
 
 // SweeperConfig says how often the sweeper looks.
@@ -107,6 +109,7 @@ func (s *Sweeper) run(ctx context.Context) {
 			if n > 0 {
 				s.log.Info("sessions expired", "sessions", n)
 			}
+			s.report(ctx, "housekeeping", s.source.Housekeep(ctx))
 		}
 	}
 }

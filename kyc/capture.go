@@ -44,7 +44,10 @@ func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side st
 	if err := place.validate(); err != nil {
 		return err
 	}
-	row, err := find(ctx, s.db.Ent.Session, p, id)
+	if _, known, err := earlier[struct{}](ctx, s, p); known || err != nil {
+		return err
+	}
+	row, err := find(ctx, s.db.Ent.Session, p, IDV, id)
 	if err != nil {
 		return err
 	}
@@ -67,8 +70,8 @@ func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side st
 	if err != nil {
 		return err
 	}
-	err = s.change(ctx, func(c *change) error {
-		row, err := c.find(ctx, p, id) // again: the state may have moved while the image was stored
+	err = s.apply(ctx, p, func(c *change) error {
+		row, err := c.find(ctx, p, IDV, id) // again: the state may have moved while the image was stored
 		if err != nil {
 			return err
 		}
@@ -97,7 +100,7 @@ func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side st
 		}
 		return c.note(ctx, id, actorOf(p), "document_"+side+"_given", "", "", map[string]string{"capture_id": picture.id})
 	})
-	if err != nil {
+	if err != nil || replayed(ctx) {
 		s.discard(ctx, picture)
 	}
 	return err
@@ -219,14 +222,23 @@ func (c *change) locate(ctx context.Context, row *ent.Session, spot location.Cap
 
 // DownloadDocument gives the picture of one storage_file_type_e that counts.
 func (s *Service) DownloadDocument(ctx context.Context, p auth.Principal, sessionID, fileType string) (Image, error) {
-	row, err := find(ctx, s.db.Ent.Session, p, sessionID)
+	return s.download(ctx, p, IDV, sessionID, fileType)
+}
+
+func (s *Service) download(ctx context.Context, p auth.Principal, kind SessionKind, sessionID, fileType string) (Image, error) {
+	row, err := find(ctx, s.db.Ent.Session, p, kind, sessionID)
 	if err != nil {
 		return Image{}, err
 	}
+	return s.picture(ctx, row, fileType)
+}
+
+// picture gives the newest picture of a session and file type that counts.
+func (s *Service) picture(ctx context.Context, row *ent.Session, fileType string) (Image, error) {
 	if fileType == "selfie" { // the passive frame is the selfie
 		fileType = "liveness_passive"
 	}
-	pic, err := s.db.Ent.Capture.Query().Where(capture.SessionID(sessionID), capture.FileType(fileType), capture.Superseded(false)).
+	pic, err := s.db.Ent.Capture.Query().Where(capture.SessionID(row.ID), capture.FileType(fileType), capture.Superseded(false)).
 		Order(ent.Desc(capture.FieldCreatedAt)).First(ctx)
 	if ent.IsNotFound(err) {
 		return Image{}, notFound("image")

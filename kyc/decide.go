@@ -74,14 +74,18 @@ func (f *facts) consent() scoring.Signal {
 // requiredFields is a gate: a document that lacks what the law asks for identifies nobody.
 func (f *facts) requiredFields() scoring.Signal {
 	s := scoring.Signal{Check: scoring.CheckRequiredFields, Required: true}
-	var lacking []string
-	for _, field := range f.required {
-		if f.merged[field] == "" {
-			lacking = append(lacking, field)
-			s.Reasons = append(s.Reasons, scoring.RequiredFieldMissing(field))
+	asked, lacking := []string{}, []string{}
+	for _, n := range f.required {
+		asked = append(asked, n.String())
+		if !f.lacks(n) {
+			continue
+		}
+		lacking = append(lacking, n.String())
+		if reason := scoring.RequiredFieldMissing(n.field); !slices.Contains(s.Reasons, reason) {
+			s.Reasons = append(s.Reasons, reason)
 		}
 	}
-	s.Evidence = map[string]any{"required": f.required, "missing": lacking}
+	s.Evidence = map[string]any{"required": asked, "missing": lacking}
 	if len(lacking) > 0 && f.unread() { // what is missing may well stand on the picture
 		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
 		return s
@@ -298,6 +302,15 @@ func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result 
 	for _, r := range result.Reasons {
 		reasons = append(reasons, string(r))
 	}
+	var enrolled enrolment
+	if row.Kind == session.KindIdv && result.Verified {
+		if enrolled, err = c.enrol(ctx, row, f, result.Score); err != nil {
+			return err
+		}
+		if enrolled.reason != "" {
+			reasons = append(reasons, enrolled.reason)
+		}
+	}
 	id := c.s.newID()
 	sealed, err := v.seal("decisions", "pieces", id, result.Decision)
 	if err != nil {
@@ -311,52 +324,46 @@ func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result 
 	if err != nil {
 		return Internal(err)
 	}
-	return c.settle(ctx, v, row, f, result)
+	return c.settle(ctx, v, row, f, result, enrolled)
 }
 
 // settle moves the session to where its decision leads, and tells those who asked.
-func (c *change) settle(ctx context.Context, v vault, row *ent.Session, f *facts, result verdict) error {
-	person, err := v.seal("sessions", "person", row.ID, personOf(f.merged))
-	if err != nil {
-		return err
-	}
-	identityID, joined := "", false
-	if result.Verified {
-		if identityID, joined, err = c.enrol(ctx, row, f, result.Score); err != nil {
-			return err
-		}
-	}
+func (c *change) settle(ctx context.Context, v vault, row *ent.Session, f *facts, result verdict, enrolled enrolment) error {
 	fill := func(u *ent.SessionUpdate) {
-		u.SetPersonSealed(person).SetScore(result.Score)
+		u.SetScore(result.Score)
 		if live := result.piece(scoring.CheckLiveness); live != nil && live.Value != nil {
 			u.SetLivenessDetected(live.Verdict == scoring.StatePass).SetLivenessDetectedAt(c.now)
 		}
-		if identityID != "" {
-			u.SetIdentityID(identityID)
+	}
+	if row.Kind == session.KindIdv {
+		person, err := v.seal("sessions", "person", row.ID, personOf(f.merged))
+		if err != nil {
+			return err
+		}
+		measured := fill
+		fill = func(u *ent.SessionUpdate) {
+			measured(u)
+			u.SetPersonSealed(person)
+			if enrolled.identityID != "" {
+				u.SetIdentityID(enrolled.identityID)
+			}
 		}
 	}
 	detail := map[string]string{"verdict": string(result.Verdict)}
-	if joined {
-		detail["identity"] = "joined"
+	if enrolled.reason != "" {
+		detail["identity"] = enrolled.reason
 	}
 	if result.Verdict == scoring.VerdictReview {
-		if Status(row.Status) == InProgress {
-			err = c.move(ctx, row, EventDefer, actorSystem, detail, fill)
-		} else {
-			update := c.Session.Update().Where(session.ID(row.ID), session.StatusEQ(row.Status))
-			fill(update)
-			if err = update.Exec(ctx); err == nil {
-				err = c.note(ctx, row.ID, actorSystem, "review", "", "", detail)
-			}
-		}
-		if err != nil {
-			return AsError(err)
-		}
-		return c.announce(ctx, row, "idv.session.temporarily_complete", TemporarilyComplete, &result.Verified)
+		return c.await(ctx, row, result, detail, fill)
 	}
-	err = c.move(ctx, row, EventDecide, actorSystem, detail, func(u *ent.SessionUpdate) {
+	err := c.move(ctx, row, EventDecide, actorSystem, detail, func(u *ent.SessionUpdate) {
 		fill(u)
-		u.SetCompletedAt(c.now).SetVerified(result.Verified)
+		u.SetCompletedAt(c.now)
+		if row.Kind == session.KindIda {
+			u.SetAuthenticated(result.Verified)
+			return
+		}
+		u.SetVerified(result.Verified)
 		if result.Verified {
 			u.SetVerifiedAt(c.now)
 		}
@@ -364,7 +371,29 @@ func (c *change) settle(ctx context.Context, v vault, row *ent.Session, f *facts
 	if err != nil {
 		return err
 	}
-	return c.announce(ctx, row, "idv.session.complete", Complete, &result.Verified)
+	if enrolled.identityID != "" {
+		row.IdentityID = &enrolled.identityID
+	}
+	return c.announce(ctx, row, "complete", Complete, &result.Verified)
+}
+
+// await leaves the session to a person.
+func (c *change) await(ctx context.Context, row *ent.Session, result verdict, detail map[string]string, fill func(*ent.SessionUpdate)) error {
+	if Status(row.Status) == InProgress {
+		if err := c.move(ctx, row, EventDefer, actorSystem, detail, fill); err != nil {
+			return err
+		}
+	} else {
+		update := c.Session.Update().Where(session.ID(row.ID), session.StatusEQ(row.Status))
+		fill(update)
+		if err := update.Exec(ctx); err != nil {
+			return Internal(err)
+		}
+		if err := c.note(ctx, row.ID, actorSystem, "review", "", "", detail); err != nil {
+			return err
+		}
+	}
+	return c.announce(ctx, row, "temporarily_complete", TemporarilyComplete, &result.Verified)
 }
 
 func (c *change) keepChecks(ctx context.Context, v vault, row *ent.Session, result verdict) error {

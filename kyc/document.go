@@ -14,6 +14,10 @@ func (s *Service) ReadDocument(ctx context.Context, p auth.Principal, sessionID 
 	if err != nil {
 		return Document{}, err
 	}
+	return mergedOf(docs)
+}
+
+func mergedOf(docs []Document) (Document, error) {
 	for _, d := range docs {
 		if d.Merged {
 			return d, nil
@@ -40,11 +44,15 @@ func (s *Service) ListDocuments(ctx context.Context, p auth.Principal, sessionID
 }
 
 func (s *Service) documents(ctx context.Context, p auth.Principal, sessionID string) ([]Document, error) {
-	row, err := find(ctx, s.db.Ent.Session, p, sessionID)
+	row, err := find(ctx, s.db.Ent.Session, p, IDV, sessionID)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.Ent.Document.Query().Where(document.SessionID(sessionID)).Order(ent.Asc(document.FieldCreatedAt, document.FieldID)).All(ctx)
+	return s.documentsOf(ctx, row)
+}
+
+func (s *Service) documentsOf(ctx context.Context, row *ent.Session) ([]Document, error) {
+	rows, err := s.db.Ent.Document.Query().Where(document.SessionID(row.ID)).Order(ent.Asc(document.FieldCreatedAt, document.FieldID)).All(ctx)
 	if err != nil {
 		return nil, Internal(err)
 	}
@@ -57,7 +65,7 @@ func (s *Service) documents(ctx context.Context, p auth.Principal, sessionID str
 	}
 	docs := make([]Document, 0, len(rows))
 	for _, r := range rows {
-		d := Document{SessionID: sessionID, ID: r.ID, Type: r.Type, DataSource: string(r.DataSource), Merged: r.Merged, CreatedAt: r.CreatedAt}
+		d := Document{SessionID: row.ID, ID: r.ID, Type: r.Type, DataSource: string(r.DataSource), Merged: r.Merged, CreatedAt: r.CreatedAt}
 		if err := v.open("documents", "fields", r.ID, r.FieldsSealed, &d.Fields); err != nil {
 			return nil, err
 		}

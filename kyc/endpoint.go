@@ -14,6 +14,7 @@ import (
 	"kycd/ent/oauthclient"
 	"kycd/ent/outbox"
 	"kycd/ent/predicate"
+	"kycd/ent/session"
 	entwebhook "kycd/ent/webhook"
 	"kycd/kyc/auth"
 	"kycd/kyc/webhook"
@@ -148,13 +149,13 @@ func (s *Service) DeleteWebhook(ctx context.Context, p auth.Principal, id string
 		if n == 0 {
 			return notFound("webhook")
 		}
-		return c.giveUp(ctx, id)
+		return c.giveUp(ctx, delivery.WebhookID(id))
 	})
 }
 
-// giveUp ends the pending deliveries of an endpoint.
-func (c *change) giveUp(ctx context.Context, webhookID string) error {
-	pending, err := c.Delivery.Query().Where(delivery.WebhookID(webhookID), delivery.StatusEQ(delivery.StatusPending)).IDs(ctx)
+// giveUp ends the pending deliveries to an address that is gone.
+func (c *change) giveUp(ctx context.Context, which ...predicate.Delivery) error {
+	pending, err := c.Delivery.Query().Where(which...).Where(delivery.StatusEQ(delivery.StatusPending)).IDs(ctx)
 	if err != nil {
 		return Internal(err)
 	}
@@ -169,10 +170,17 @@ func (c *change) giveUp(ctx context.Context, webhookID string) error {
 
 // announce writes an event for every endpoint that should hear of it: the client's registered ones, and
 // the session's own webhook_url. The body is thin: whoever wants to know more asks, and is authorised then.
-func (c *change) announce(ctx context.Context, row *ent.Session, eventType string, status Status, verified *bool) error {
-	eventID := c.s.newID()
+func (c *change) announce(ctx context.Context, row *ent.Session, what string, status Status, verified *bool) error {
+	eventID, eventType := c.s.newID(), string(row.Kind)+".session."+what
 	data := map[string]any{"session_id": row.ID, "client_id": row.ClientID, "status_e": status}
-	if verified != nil {
+	if row.IdentityID != nil {
+		data["identity_id"] = *row.IdentityID
+	}
+	switch {
+	case verified == nil:
+	case row.Kind == session.KindIda:
+		data["authenticated"] = *verified
+	default:
 		data["verified"] = *verified
 	}
 	body, err := webhook.Event{Type: eventType, Timestamp: c.now, Data: data}.Encode()
@@ -244,15 +252,15 @@ func (s *Service) address(ctx context.Context, row *ent.Delivery) (url, secret s
 		return url, secret, firstError(v.open("webhooks", "url", hook.ID, hook.URLSealed, &url),
 			v.open("webhooks", "secret", hook.ID, hook.SecretSealed, &secret))
 	}
-	session, err := s.db.Ent.Session.Get(ctx, *row.SessionID)
+	of, err := s.db.Ent.Session.Get(ctx, *row.SessionID)
 	if err != nil {
 		return "", "", Internal(err)
 	}
-	v, err := s.vault(ctx, s.db.Ent.DataKey, session.KeyID)
+	v, err := s.vault(ctx, s.db.Ent.DataKey, of.KeyID)
 	if err != nil {
 		return "", "", err
 	}
-	if err := v.open("sessions", "webhook_url", session.ID, session.WebhookURLSealed, &url); err != nil {
+	if err := v.open("sessions", "webhook_url", of.ID, of.WebhookURLSealed, &url); err != nil {
 		return "", "", err
 	}
 	secret, err = s.WebhookKey(ctx, row.ClientID)
@@ -323,7 +331,7 @@ func (c *change) endpointHealth(ctx context.Context, row *ent.Delivery, result w
 		return Internal(err)
 	}
 	if disabled {
-		return c.giveUp(ctx, hook.ID)
+		return c.giveUp(ctx, delivery.WebhookID(hook.ID))
 	}
 	return nil
 }

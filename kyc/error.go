@@ -39,6 +39,9 @@ const (
 	CodeTooManyRequests    Code = "too_many_requests"
 	CodeUnavailable        Code = "unavailable"
 	CodeErased             Code = "erased"
+	CodeIdempotencyReused  Code = "idempotency_key_reused"
+	CodeIdempotencyRunning Code = "idempotency_in_progress"
+	CodeNotEnrolled        Code = "identity_not_enrolled"
 	CodeInternal           Code = "internal"
 )
 
@@ -72,13 +75,13 @@ func (c Code) Kind() Kind {
 	case CodeNotFound, CodeErased:
 		return KindNotFound
 	case CodeConsentRequired, CodeConsentRefused, CodeSessionComplete, CodeSessionExpired, CodeSessionBlocked, CodeSessionFinalizing,
-		CodeDocumentType, CodeDocumentSide, CodeIncomplete, CodeLivenessNotStarted, CodeConflict:
+		CodeDocumentType, CodeDocumentSide, CodeIncomplete, CodeLivenessNotStarted, CodeConflict, CodeIdempotencyRunning, CodeNotEnrolled:
 		return KindConflict
 	case CodeImageTooLarge, CodeImageTooManyPixels:
 		return KindTooLarge
 	case CodeImageUnsupported:
 		return KindUnsupported
-	case CodeImageTruncated, CodeImageTooSmall, CodeImageAnimated, CodeImageUnreadable, CodeURLRefused:
+	case CodeImageTruncated, CodeImageTooSmall, CodeImageAnimated, CodeImageUnreadable, CodeURLRefused, CodeIdempotencyReused:
 		return KindUnusable
 	case CodeTooManyRequests:
 		return KindThrottled

@@ -25,7 +25,7 @@ type facts struct {
 	active        bool // liveness mode passive_active
 	settings      Settings
 	weights       scoring.Weights
-	required      []string
+	required      []need
 	allowDegraded bool
 	metadata      map[string]any
 

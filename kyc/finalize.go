@@ -13,12 +13,16 @@ import (
 // Finalize asks for the decision. What was given is checked for completeness first; then the measurements
 // that still run are waited for. Asking again gives the same answer and decides nothing twice.
 func (s *Service) Finalize(ctx context.Context, p auth.Principal, id string, settings map[string]any) (Outcome, error) {
+	return s.finalize(ctx, p, IDV, id, settings)
+}
+
+func (s *Service) finalize(ctx context.Context, p auth.Principal, kind SessionKind, id string, settings map[string]any) (Outcome, error) {
 	if _, err := ParseSettings(settings); err != nil {
 		return Outcome{}, err
 	}
 	var merged Settings
 	err := s.change(ctx, func(c *change) error {
-		row, err := c.find(ctx, p, id)
+		row, err := c.find(ctx, p, kind, id)
 		if err != nil {
 			return err
 		}
@@ -78,7 +82,7 @@ func (s *Service) Finalize(ctx context.Context, p auth.Principal, id string, set
 	if err != nil {
 		return Outcome{}, err
 	}
-	return s.outcome(ctx, p, id)
+	return s.outcome(ctx, p, kind, id)
 }
 
 // finalized says that the session was finalized before, decided or not.
@@ -93,6 +97,10 @@ func missing(row *ent.Session, settings Settings) []FieldError {
 		if !ok {
 			list = append(list, FieldError{Pointer: "/" + what, Code: "missing", Message: "was not given"})
 		}
+	}
+	if row.Kind == session.KindIda {
+		need(row.SelfieGivenAt != nil, "liveness")
+		return list
 	}
 	need(row.DocumentType != session.DocumentTypeUnknown, "document_type")
 	need(row.DocumentFrontGivenAt != nil, "document_front")
@@ -165,7 +173,7 @@ func (s *Service) decide(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		result, err := judge(facts)
+		result, err := c.judge(ctx, row, facts)
 		if err != nil {
 			return err
 		}
@@ -180,6 +188,18 @@ func (s *Service) decide(ctx context.Context, id string) error {
 	return err
 }
 
+// judge draws the decision as the session's kind has it.
+func (c *change) judge(ctx context.Context, row *ent.Session, f *facts) (verdict, error) {
+	if row.Kind == session.KindIdv {
+		return judge(f)
+	}
+	enrolled, err := c.enrolledFaces(ctx, *row.IdentityID)
+	if err != nil {
+		return verdict{}, err
+	}
+	return judgeAccount(&accountFacts{facts: f, enrolled: enrolled})
+}
+
 func (c *change) finishDecide(ctx context.Context, sessionID string) error {
 	err := c.Outbox.Update().Where(outbox.Kind(WorkDecide), outbox.SubjectID(sessionID), outbox.DoneAtIsNil()).SetDoneAt(c.now).Exec(ctx)
 	if err != nil {
@@ -189,12 +209,16 @@ func (c *change) finishDecide(ctx context.Context, sessionID string) error {
 }
 
 // outcome reads the answer to finalize from what is stored.
-func (s *Service) outcome(ctx context.Context, p auth.Principal, id string) (Outcome, error) {
-	row, err := find(ctx, s.db.Ent.Session, p, id)
+func (s *Service) outcome(ctx context.Context, p auth.Principal, kind SessionKind, id string) (Outcome, error) {
+	row, err := find(ctx, s.db.Ent.Session, p, kind, id)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Verified: row.Verified != nil && *row.Verified, OnSanctionList: row.OnSanctionList, Status: string(row.Status), Score: row.Score}
+	verified := row.Verified
+	if kind == IDA {
+		verified = row.Authenticated
+	}
+	out := Outcome{Verified: verified != nil && *verified, OnSanctionList: row.OnSanctionList, Status: string(row.Status), Score: row.Score}
 	d, err := s.db.Ent.Decision.Query().Where(decision.SessionID(id)).Only(ctx)
 	switch {
 	case err == nil:

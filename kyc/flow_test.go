@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,21 @@ type house struct {
 	mu    sync.Mutex
 	clock time.Time
 	queue []kyc.Work
+
+	storageDown atomic.Bool
+}
+
+// brittle is a storage that can be down.
+type brittle struct {
+	kyc.Blobs
+	down *atomic.Bool
+}
+
+func (b brittle) Delete(ctx context.Context, key string) error {
+	if b.down.Load() {
+		return errors.New("the storage is down")
+	}
+	return b.Blobs.Delete(ctx, key)
 }
 
 func (h *house) Enqueue(_ context.Context, work []kyc.Work) {
@@ -97,7 +113,7 @@ func open(t *testing.T, url, dir string) *house {
 	config.FinalizeWait = 50 * time.Millisecond
 	config.Webhooks = webhook.Policy{AllowHTTP: true, AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	h.Service, err = kyc.New(ctx, kyc.Deps{
-		DB: h.db, Master: master, Blobs: blobs, Notifier: h, Now: h.now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Config: config,
+		DB: h.db, Master: master, Blobs: brittle{blobs, &h.storageDown}, Notifier: h, Now: h.now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Config: config,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +162,7 @@ func measured(t *testing.T, side string) vision.Analysis {
 	if side == "liveness" {
 		return vision.Analysis{Faces: face, Liveness: &vision.Liveness{Score: 0.97, Model: "m"}}
 	}
-	b, err := os.ReadFile(filepath.Join("testdata", side+".json"))
+	b, err := os.ReadFile(filepath.Join("kyctest", "house", side+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,9 +200,9 @@ func (h *house) give(p auth.Principal, in kyc.SessionInput) string {
 	must(h.t, h.UpdateDocumentType(ctx, p, id, "driver_license"))
 	must(h.t, h.AddDocument(ctx, p, id, "front", kyc.Place{Latitude: 1, Longitude: 2}, picture(h.t)))
 	must(h.t, h.AddDocument(ctx, p, id, "back", kyc.Place{}, picture(h.t)))
-	_, err = h.GenerateLiveness(ctx, p, id, kyc.Place{})
+	_, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 	must(h.t, err)
-	_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(h.t)})
+	_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(h.t)})
 	must(h.t, err)
 	return id
 }
@@ -256,7 +272,7 @@ func TestVerification(t *testing.T) {
 		}
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, picture(t)), kyc.CodeSessionComplete)
 
-		s, err := h.ReadSession(ctx, p, id)
+		s, err := h.ReadSession(ctx, p, kyc.IDV, id)
 		must(t, err)
 		if s.Person.LastName != "PEPPERCORNE" || s.Person.BirthDate != "1968-08-29" || s.IdentityID == nil || s.Metadata["order"] != "A-17" || s.Settings["theme"] != "dark" {
 			t.Errorf("session %+v", s)
@@ -313,7 +329,7 @@ func TestVerification(t *testing.T) {
 		h.analyse()
 		_, err = h.Finalize(ctx, p, second, nil)
 		must(t, err)
-		s2, err := h.ReadSession(ctx, p, second)
+		s2, err := h.ReadSession(ctx, p, kyc.IDV, second)
 		must(t, err)
 		if s2.IdentityID == nil || *s2.IdentityID != *s.IdentityID {
 			t.Error("one person has two identities")
@@ -321,13 +337,13 @@ func TestVerification(t *testing.T) {
 		for _, q := range []kyc.SessionQuery{
 			{SearchTerm: "peppercorne ezekiel"}, {SearchTerm: "S98-706-0974"}, {SearchTerm: id}, {Metadata: map[string]any{"order": "A-17"}}, {IdentityIDs: []string{*s.IdentityID}, Take: 1, Skip: 1},
 		} {
-			list, err := h.ListSessions(ctx, p, q)
+			list, err := h.ListSessions(ctx, p, kyc.IDV, q)
 			must(t, err)
 			if !slices.ContainsFunc(list.Sessions, func(s kyc.Session) bool { return s.ID == id }) {
 				t.Errorf("%+v does not find the session", q)
 			}
 		}
-		list, err := h.ListSessions(ctx, p, kyc.SessionQuery{SearchTerm: "haddock"})
+		list, err := h.ListSessions(ctx, p, kyc.IDV, kyc.SessionQuery{SearchTerm: "haddock"})
 		must(t, err)
 		if len(list.Sessions) != 0 || list.Counts["total"] != 0 {
 			t.Error("a search for another name finds something")
@@ -343,7 +359,7 @@ func TestOrder(t *testing.T) {
 		must(t, err)
 		want(t, h.UpdateDocumentType(ctx, p, id, "passport"), kyc.CodeConsentRequired)
 		must(t, h.AddConsent(ctx, p, id, false))
-		want(t, h.UpdateSDKMetadata(ctx, p, id, nil), kyc.CodeConsentRefused)
+		want(t, h.UpdateSDKMetadata(ctx, p, kyc.IDV, id, nil), kyc.CodeConsentRefused)
 		must(t, h.AddConsent(ctx, p, id, true))
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, picture(t)), kyc.CodeDocumentType)
 		want(t, h.UpdateDocumentType(ctx, p, id, "passport_card"), kyc.CodeInvalid)
@@ -354,9 +370,9 @@ func TestOrder(t *testing.T) {
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, nil), kyc.CodeImageEmpty)
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, []byte("not a picture")), kyc.CodeImageUnsupported)
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, picture(t)[:300]), kyc.CodeImageTruncated)
-		_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(t)})
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
 		want(t, err, kyc.CodeLivenessNotStarted)
-		_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, nil)
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, nil)
 		want(t, err, kyc.CodeImageMissing)
 
 		_, err = h.Finalize(ctx, p, id, nil)
@@ -378,23 +394,23 @@ func TestOrder(t *testing.T) {
 		}
 
 		// A liveness token is used once, and runs out.
-		_, err = h.GenerateLiveness(ctx, p, id, kyc.Place{})
+		_, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 		must(t, err)
 		h.pass(time.Hour)
-		_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(t)})
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
 		want(t, err, kyc.CodeLivenessNotStarted)
-		_, err = h.GenerateLiveness(ctx, p, id, kyc.Place{})
+		_, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 		must(t, err)
-		_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(t)})
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
 		must(t, err)
-		_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(t)})
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
 		want(t, err, kyc.CodeLivenessNotStarted)
 
 		h.pass(25 * time.Hour)
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, picture(t)), kyc.CodeSessionExpired)
 		n, err := h.ExpireSessions(ctx)
 		must(t, err)
-		s, err := h.ReadSession(ctx, p, id)
+		s, err := h.ReadSession(ctx, p, kyc.IDV, id)
 		must(t, err)
 		if n != 1 || s.Status != "expired" {
 			t.Errorf("%d sessions expired, status %s", n, s.Status)
@@ -408,9 +424,9 @@ func TestBlocked(t *testing.T) {
 		ctx, p := context.Background(), h.client("Borduria Bank")
 		id := h.fresh(p)
 		attempt := func() error {
-			_, err := h.GenerateLiveness(ctx, p, id, kyc.Place{})
+			_, err := h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 			if err == nil {
-				_, err = h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(t)})
+				_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
 			}
 			return err
 		}
@@ -420,7 +436,7 @@ func TestBlocked(t *testing.T) {
 		for range 2 {
 			want(t, attempt(), kyc.CodeSessionBlocked)
 		}
-		s, err := h.ReadSession(ctx, p, id)
+		s, err := h.ReadSession(ctx, p, kyc.IDV, id)
 		must(t, err)
 		if s.Status != "temporarily_blocked" {
 			t.Errorf("status %s", s.Status)
@@ -447,19 +463,19 @@ func TestTenancy(t *testing.T) {
 		bound.SessionID = uuid.NewString()
 		for name, p := range map[string]auth.Principal{"stranger": stranger, "token of another session": bound} {
 			operations := map[string]func() error{
-				"read":     func() error { _, err := h.ReadSession(ctx, p, id); return err },
-				"sdk read": func() error { _, err := h.ReadSDKSession(ctx, p, id); return err },
+				"read":     func() error { _, err := h.ReadSession(ctx, p, kyc.IDV, id); return err },
+				"sdk read": func() error { _, err := h.ReadSDKSession(ctx, p, kyc.IDV, id); return err },
 				"tests":    func() error { _, err := h.ReadTests(ctx, p, id); return err },
 				"document": func() error { _, err := h.ReadDocument(ctx, p, id); return err },
 				"list":     func() error { _, err := h.ListDocuments(ctx, p, id, 0, 0); return err },
 				"download": func() error { _, err := h.DownloadDocument(ctx, p, id, "selfie"); return err },
-				"metadata": func() error { return h.UpdateSDKMetadata(ctx, p, id, map[string]any{}) },
+				"metadata": func() error { return h.UpdateSDKMetadata(ctx, p, kyc.IDV, id, map[string]any{}) },
 				"consent":  func() error { return h.AddConsent(ctx, p, id, false) },
 				"type":     func() error { return h.UpdateDocumentType(ctx, p, id, "passport") },
 				"front":    func() error { return h.AddDocument(ctx, p, id, "front", kyc.Place{}, picture(t)) },
-				"generate": func() error { _, err := h.GenerateLiveness(ctx, p, id, kyc.Place{}); return err },
+				"generate": func() error { _, err := h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{}); return err },
 				"process": func() error {
-					_, err := h.ProcessLiveness(ctx, p, id, kyc.Place{}, [][]byte{picture(t)})
+					_, err := h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
 					return err
 				},
 				"finalize": func() error { _, err := h.Finalize(ctx, p, id, nil); return err },
@@ -474,7 +490,7 @@ func TestTenancy(t *testing.T) {
 		if after := h.db.Ent.History.Query().CountX(ctx); after != before {
 			t.Error("a stranger changed something")
 		}
-		list, err := h.ListSessions(ctx, stranger, kyc.SessionQuery{UserID: []string{owner.UserID}, ClientIDs: []string{owner.ClientID}})
+		list, err := h.ListSessions(ctx, stranger, kyc.IDV, kyc.SessionQuery{UserIDs: []string{owner.UserID}, ClientIDs: []string{owner.ClientID}})
 		must(t, err)
 		if list.Counts["total"] != 0 {
 			t.Error("a stranger's list counts the owner's sessions")
@@ -512,7 +528,7 @@ func TestLateMeasurement(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		s, err := h.ReadSession(ctx, p, id)
+		s, err := h.ReadSession(ctx, p, kyc.IDV, id)
 		must(t, err)
 		if s.Status != "complete" || s.Verified == nil || !*s.Verified {
 			t.Errorf("status %s, verified %v", s.Status, s.Verified)
@@ -554,7 +570,7 @@ func TestCrashingImage(t *testing.T) {
 		if out.Verified || !slices.Contains(out.Reasons, "analysis_failed") {
 			t.Errorf("outcome %+v", out)
 		}
-		if s, err := h.ReadSession(ctx, p, id); err != nil || !slices.Equal(s.Reasons, out.Reasons) {
+		if s, err := h.ReadSession(ctx, p, kyc.IDV, id); err != nil || !slices.Equal(s.Reasons, out.Reasons) {
 			t.Errorf("the session says %v, finalize said %v (%v)", s.Reasons, out.Reasons, err)
 		}
 		must(t, h.FinishAnalysis(ctx, selfie.ID, measured(t, "liveness"))) // a result that comes far too late has no effect
@@ -761,7 +777,7 @@ func TestSealed(t *testing.T) {
 	h := open(t, "", t.TempDir())
 	ctx, p := context.Background(), h.client("Borduria Bank")
 	id := h.give(p, kyc.SessionInput{Metadata: map[string]any{"canary": "metadata-canary"}, Settings: map[string]any{"locale": "settings-canary"}, WebhookURL: "http://127.0.0.1:9/url-canary"})
-	must(t, h.UpdateSDKMetadata(ctx, p, h.fresh(p), map[string]any{"device": "device-canary"}))
+	must(t, h.UpdateSDKMetadata(ctx, p, kyc.IDV, h.fresh(p), map[string]any{"device": "device-canary"}))
 	h.analyse()
 	_, err := h.Finalize(ctx, p, id, nil)
 	must(t, err)
@@ -811,7 +827,7 @@ func TestErasedKey(t *testing.T) {
 		row := h.db.Ent.Session.GetX(ctx, id)
 		h.db.Ent.DataKey.UpdateOneID(row.KeyID).ClearWrapped().SetDestroyedAt(h.now()).ExecX(ctx)
 		h.pass(2 * time.Minute)
-		s, err := h.ReadSession(ctx, p, id)
+		s, err := h.ReadSession(ctx, p, kyc.IDV, id)
 		must(t, err)
 		if s.Person != (kyc.Person{}) || s.Status != "complete" {
 			t.Errorf("session %+v", s)

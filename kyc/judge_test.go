@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"kycd/ent/document"
 	"kycd/kyc/scoring"
 	"kycd/vision"
 )
@@ -32,12 +33,21 @@ func good() *facts {
 	}
 	return &facts{
 		now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), documentType: "driver_license", consented: true,
-		weights: scoring.Defaults(), required: defaultRequired("driver_license"), allowDegraded: true,
+		weights: scoring.Defaults(), required: anyOf(defaultRequired("driver_license")), allowDegraded: true,
 		front:   &measured{id: "front", analysis: &vision.Analysis{Text: "STATE OF SYLDAVIA", Faces: face(0)}},
 		back:    &measured{id: "back", analysis: &vision.Analysis{Text: "RESTRICTIONS NONE"}},
 		live:    &measured{id: "live", analysis: &vision.Analysis{Faces: face(0.2), Liveness: &vision.Liveness{Score: 0.97, Model: "m"}}},
 		printed: clone(), encoded: clone(), merged: clone(),
 	}
+}
+
+// anyOf asks for fields from whichever source.
+func anyOf(fields []string) []need {
+	var needs []need
+	for _, field := range fields {
+		needs = append(needs, need{anySource, field})
+	}
+	return needs
 }
 
 func TestJudge(t *testing.T) {
@@ -172,5 +182,89 @@ func TestFinalizeOnlyTightens(t *testing.T) {
 func TestOneFaceTolerance(t *testing.T) {
 	if got := scoring.Defaults().OnboardingFaceEncodingTolerance; got != vision.DefaultFaceTolerance {
 		t.Errorf("sessions %v, comparisons %v", got, vision.DefaultFaceTolerance)
+	}
+}
+
+func TestJudgeAccount(t *testing.T) {
+	known := func(shift float32) enrolledFace {
+		e := make([]float32, 128)
+		e[0], e[1] = 1, shift
+		return enrolledFace{id: "known", encoder: "e@1", encoding: e}
+	}
+	cases := []struct {
+		name    string
+		spoil   func(f *accountFacts)
+		verdict scoring.Verdict
+		first   scoring.Reason
+	}{
+		{"the same person", func(*accountFacts) {}, scoring.VerdictVerified, ""},
+		{"one of several faces is near", func(f *accountFacts) { f.enrolled = []enrolledFace{known(1), known(0.2)} }, scoring.VerdictVerified, ""},
+		{"somebody else", func(f *accountFacts) { f.enrolled = []enrolledFace{known(1)} }, scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
+		{"just beyond the tolerance", func(f *accountFacts) { f.enrolled = []enrolledFace{known(0.381)} }, scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
+		{"enrolled by another encoder", func(f *accountFacts) { f.enrolled[0].encoder = "e@2" }, scoring.VerdictReview, "account_face_match_unavailable"},
+		{"enrolled vector is cut off", func(f *accountFacts) { f.enrolled[0].encoding = f.enrolled[0].encoding[:64] }, scoring.VerdictReview, "account_face_match_unavailable"},
+		{"the identity was erased", func(f *accountFacts) { f.enrolled = nil }, scoring.VerdictReview, "account_face_match_unavailable"},
+		{"a photo of a photo", func(f *accountFacts) { f.live.analysis.Liveness.Score = 0.1 }, scoring.VerdictNotVerified, scoring.ReasonLivenessFailed},
+		{"liveness switched off by the session", func(f *accountFacts) {
+			f.settings.Checks = map[string]bool{CheckLiveness: false}
+			f.live.analysis.Liveness = nil
+		}, scoring.VerdictReview, "liveness_unavailable"},
+		{"no face", func(f *accountFacts) { f.live.analysis.Faces = nil }, scoring.VerdictNotVerified, scoring.ReasonSelfieFaceNotFound},
+		{"no picture", func(f *accountFacts) { f.live = nil }, scoring.VerdictNotVerified, scoring.ReasonSelfieMissing},
+		{"the picture ended its worker twice", func(f *accountFacts) { f.live = &measured{code: "analysis_crashed"} }, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := &accountFacts{facts: good(), enrolled: []enrolledFace{known(0.2)}}
+			c.spoil(f)
+			v, err := judgeAccount(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Verdict != c.verdict {
+				t.Errorf("verdict %s (%v), want %s", v.Verdict, v.Reasons, c.verdict)
+			}
+			if c.first != "" && (len(v.Reasons) == 0 || v.Reasons[0] != c.first) {
+				t.Errorf("reasons %v, want %s first", v.Reasons, c.first)
+			}
+		})
+	}
+}
+
+func TestNeeds(t *testing.T) {
+	f := good()
+	f.sources = []source{{document.DataSourcePdf417, f.encoded}, {document.DataSourceOcrFront, f.printed}}
+	f.merged["endorsements"] = "M"
+	for _, c := range []struct {
+		need  need
+		lacks bool
+	}{
+		{need{anySource, "document_number"}, false},
+		{need{anySource, "middle_name"}, true},
+		{need{anySource, "issue_at"}, false}, // the specification's name of issued_at
+		{need{anySource, "mentions"}, false}, // and of the endorsements
+		{need{"pdf417", "birth_date"}, false},
+		{need{"pdf417", "hair_color"}, true},
+		{need{"mrz", "birth_date"}, true}, // there is no such source
+		{need{anySource, "raw_barcode"}, false},
+		{need{anySource, "face_encoding"}, false},
+	} {
+		if got := f.lacks(c.need); got != c.lacks {
+			t.Errorf("%v is lacking: %v", c.need, got)
+		}
+	}
+	f.sources, f.front.analysis.Faces = f.sources[1:], nil
+	for _, n := range []need{{anySource, "raw_barcode"}, {"ocr_front", "face_encoding"}} {
+		if !f.lacks(n) {
+			t.Errorf("%v is not lacking", n)
+		}
+	}
+	f.required = []need{{"pdf417", "birth_date"}, {"mrz", "birth_date"}, {anySource, "document_number"}}
+	v, err := judge(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Verdict != scoring.VerdictNotVerified || !slices.Contains(v.Reasons, scoring.RequiredFieldMissing("birth_date")) {
+		t.Errorf("verdict %s, reasons %v", v.Verdict, v.Reasons)
 	}
 }

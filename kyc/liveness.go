@@ -24,22 +24,21 @@ const activeStepCount = 3
 const coolDown = 15 * time.Minute
 
 // GenerateLiveness gives the device a signed challenge that it can read and use once.
-func (s *Service) GenerateLiveness(ctx context.Context, p auth.Principal, id string, place Place) (token string, err error) {
+func (s *Service) GenerateLiveness(ctx context.Context, p auth.Principal, kind SessionKind, id string, place Place) (token string, err error) {
 	if err := place.validate(); err != nil {
 		return "", err
 	}
-	err = s.change(ctx, func(c *change) error {
-		row, err := c.open(ctx, p, id)
+	return once(ctx, s, p, func(c *change) (string, error) {
+		row, err := c.open(ctx, p, kind, id)
 		if err != nil {
-			return err
+			return "", err
 		}
-		token, err = c.challenge(ctx, row)
+		token, err := c.challenge(ctx, row)
 		if err != nil {
-			return err
+			return "", err
 		}
-		return c.note(ctx, id, actorOf(p), "liveness_generated", "", "", nil)
+		return token, c.note(ctx, id, actorOf(p), "liveness_generated", "", "", nil)
 	})
-	return token, err
 }
 
 func (c *change) challenge(ctx context.Context, row *ent.Session) (string, error) {
@@ -72,7 +71,7 @@ func (c *change) challenge(ctx context.Context, row *ent.Session) (string, error
 // ProcessLiveness takes the frames of the challenge that the session has open: the passive frame first,
 // then one per active step. They are stored and analysed. The returned token is empty: nothing more is
 // asked for.
-func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, id string, place Place, images [][]byte) (string, error) {
+func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, kind SessionKind, id string, place Place, images [][]byte) (string, error) {
 	if err := place.validate(); err != nil {
 		return "", err
 	}
@@ -82,7 +81,10 @@ func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, id stri
 	if len(images) > 1+len(activeSteps()) {
 		return "", invalid("/images", fmt.Sprintf("must hold at most %d images", 1+len(activeSteps())))
 	}
-	row, err := find(ctx, s.db.Ent.Session, p, id)
+	if blocked, known, err := earlier[bool](ctx, s, p); known || err != nil {
+		return "", firstError(err, tooManyAttempts(blocked))
+	}
+	row, err := find(ctx, s.db.Ent.Session, p, kind, id)
 	if err != nil {
 		return "", err
 	}
@@ -103,26 +105,24 @@ func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, id stri
 			return "", err
 		}
 	}
-	blocked := false
-	err = s.change(ctx, func(c *change) error {
-		row, err := c.open(ctx, p, id)
+	blocked, err := once(ctx, s, p, func(c *change) (blocked bool, err error) {
+		row, err := c.open(ctx, p, kind, id)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if err := c.useChallenge(ctx, row); err != nil {
-			return err
+			return false, err
 		}
 		settings, err := s.settings(ctx, c.DataKey, row)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if row.Attempts >= settings.maxAttempts() {
-			blocked = true
-			return c.move(ctx, row, EventBlock, actorSystem, map[string]string{"reason": "too_many_liveness_attempts"},
+			return true, c.move(ctx, row, EventBlock, actorSystem, map[string]string{"reason": "too_many_liveness_attempts"},
 				func(u *ent.SessionUpdate) { u.SetBlockedUntil(c.now.Add(coolDown)) })
 		}
 		if err := c.supersede(ctx, id, captureLiveness); err != nil {
-			return err
+			return false, err
 		}
 		for i, pic := range pics {
 			name := "liveness_passive"
@@ -130,24 +130,28 @@ func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, id stri
 				name = fmt.Sprintf("liveness_active_step_%d", i)
 			}
 			if err := c.capture(ctx, row, pic, captureLiveness, name, i); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := c.Session.UpdateOne(row).SetSelfieGivenAt(c.now).AddAttempts(1).Exec(ctx); err != nil {
-			return Internal(err)
+			return false, Internal(err)
 		}
 		if err := c.locate(ctx, row, location.CaptureTypeSelfieImageCapture, place); err != nil {
-			return err
+			return false, err
 		}
-		return c.note(ctx, id, actorOf(p), "liveness_processed", "", "", map[string]string{"frames": fmt.Sprint(len(pics))})
+		return false, c.note(ctx, id, actorOf(p), "liveness_processed", "", "", map[string]string{"frames": fmt.Sprint(len(pics))})
 	})
-	if err != nil || blocked {
+	if err != nil || blocked || replayed(ctx) {
 		s.discard(ctx, pics...)
 	}
-	if blocked {
-		return "", Errorf(CodeSessionBlocked, "too many attempts; try again later")
+	return "", firstError(err, tooManyAttempts(blocked))
+}
+
+func tooManyAttempts(blocked bool) error {
+	if !blocked {
+		return nil
 	}
-	return "", err
+	return Errorf(CodeSessionBlocked, "too many attempts; try again later")
 }
 
 // useChallenge spends the session's open challenge. There is none, or it is too old: the device must ask

@@ -16,6 +16,7 @@ const (
 	WorkAnalyze = "vision:analyze"  // subject: a capture
 	WorkDecide  = "session:decide"  // subject: a session
 	WorkDeliver = "webhook:deliver" // subject: a delivery
+	WorkErase   = "session:erase"   // subject: a session
 )
 
 // lease is after how long work that is under way is looked at again. What is still in good hands is only
@@ -32,7 +33,11 @@ func (c *change) add(ctx context.Context, kind, subjectID, sessionID string) err
 
 func (c *change) addAt(ctx context.Context, kind, subjectID, sessionID string, due time.Time) error {
 	id := c.s.newID()
+	request := RequestID(ctx)
 	create := c.Outbox.Create().SetID(id).SetKind(kind).SetSubjectID(subjectID).SetCreatedAt(c.now)
+	if request != "" {
+		create.SetRequestID(request)
+	}
 	if sessionID != "" {
 		create.SetSessionID(sessionID)
 	}
@@ -40,7 +45,7 @@ func (c *change) addAt(ctx context.Context, kind, subjectID, sessionID string, d
 		create.SetNextAt(due)
 	} else {
 		create.SetNextAt(c.now.Add(lease)).SetSent(1)
-		c.work = append(c.work, Work{ID: id, Kind: kind, SubjectID: subjectID, Sent: 1, CreatedAt: c.now})
+		c.work = append(c.work, Work{ID: id, Kind: kind, SubjectID: subjectID, Sent: 1, CreatedAt: c.now, RequestID: request})
 	}
 	if err := create.Exec(ctx); err != nil {
 		return Internal(err)
@@ -97,7 +102,7 @@ func (c *change) send(ctx context.Context, row *ent.Outbox) error {
 	if err != nil {
 		return Internal(err)
 	}
-	c.work = append(c.work, Work{ID: row.ID, Kind: row.Kind, SubjectID: row.SubjectID, Sent: row.Sent + 1, CreatedAt: row.CreatedAt})
+	c.work = append(c.work, Work{ID: row.ID, Kind: row.Kind, SubjectID: row.SubjectID, Sent: row.Sent + 1, CreatedAt: row.CreatedAt, RequestID: row.RequestID})
 	return nil
 }
 

@@ -36,7 +36,7 @@ func testBools() []string {
 // ReadTests gives every check of a session, and the decision piece by piece. What was not checked is
 // not_run or null, never a pass.
 func (s *Service) ReadTests(ctx context.Context, p auth.Principal, id string) (TestResults, error) {
-	row, err := find(ctx, s.db.Ent.Session, p, id)
+	row, err := find(ctx, s.db.Ent.Session, p, IDV, id)
 	if err != nil {
 		return TestResults{}, err
 	}
@@ -121,7 +121,7 @@ func pieceView(p scoring.Piece) DecisionPiece {
 // Replay computes a stored decision again from its stored pieces, under the weights it was made with, and
 // reports whether every bit is the same.
 func (s *Service) Replay(ctx context.Context, p auth.Principal, id string) (same bool, err error) {
-	row, err := find(ctx, s.db.Ent.Session, p, id)
+	row, err := find(ctx, s.db.Ent.Session, p, IDV, id)
 	if err != nil {
 		return false, err
 	}

@@ -34,12 +34,14 @@ func (c *change) indexTerms(ctx context.Context, userID string, owner searchterm
 	return nil
 }
 
-// hasTerm matches sessions that were indexed under a term.
-func hasTerm(userID string, owner searchterm.Owner, field, term string) predicate.Session {
-	return func(s *sql.Selector) {
-		t := sql.Table(searchterm.Table)
-		s.Where(sql.In(s.C(session.FieldID), sql.Select(t.C(searchterm.FieldOwnerID)).From(t).Where(sql.And(
-			sql.EQ(t.C(searchterm.FieldUserID), userID), sql.EQ(t.C(searchterm.FieldOwner), owner),
-			sql.EQ(t.C(searchterm.FieldField), field), sql.EQ(t.C(searchterm.FieldTerm), term)))))
-	}
+// sessionTerm matches sessions that were indexed under a term.
+func sessionTerm(userID, field, term string) predicate.Session {
+	return func(s *sql.Selector) { withTerm(s, session.FieldID, userID, searchterm.OwnerSession, field, term) }
+}
+
+func withTerm(s *sql.Selector, idColumn, userID string, owner searchterm.Owner, field, term string) {
+	t := sql.Table(searchterm.Table)
+	s.Where(sql.In(s.C(idColumn), sql.Select(t.C(searchterm.FieldOwnerID)).From(t).Where(sql.And(
+		sql.EQ(t.C(searchterm.FieldUserID), userID), sql.EQ(t.C(searchterm.FieldOwner), owner),
+		sql.EQ(t.C(searchterm.FieldField), field), sql.EQ(t.C(searchterm.FieldTerm), term)))))
 }

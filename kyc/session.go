@@ -21,6 +21,12 @@ import (
 
 // CreateSession begins a verification.
 func (s *Service) CreateSession(ctx context.Context, p auth.Principal, in SessionInput) (string, error) {
+	return s.createSession(ctx, p, IDV, in, nil)
+}
+
+// createSession makes a session of a kind. begin, where it is given, looks at what the session needs and fills in
+// what is peculiar to the kind.
+func (s *Service) createSession(ctx context.Context, p auth.Principal, kind SessionKind, in SessionInput, begin func(*change, *ent.SessionCreate) error) (string, error) {
 	mode := session.LivenessModePassive
 	switch in.LivenessMode {
 	case "", "passive":
@@ -42,49 +48,58 @@ func (s *Service) CreateSession(ctx context.Context, p auth.Principal, in Sessio
 	if settings.ExpiresInSeconds != nil {
 		lifetime = time.Duration(*settings.ExpiresInSeconds) * time.Second
 	}
-	id := s.newID()
-	err = s.change(ctx, func(c *change) error {
+	return once(ctx, s, p, func(c *change) (string, error) {
+		id := s.newID()
 		weightsID, err := c.weightsFor(ctx, p.UserID, p.ClientID)
 		if err != nil {
-			return err
+			return "", err
 		}
 		keyID, v, err := c.newVault(ctx, datakey.PurposeSession)
 		if err != nil {
-			return err
+			return "", err
 		}
 		create := c.Session.Create().SetID(id).SetUserID(p.UserID).SetClientID(p.ClientID).SetKeyID(keyID).SetWeightsID(weightsID).
-			SetKind(session.KindIdv).SetLivenessMode(mode).SetLivenessProvider(session.LivenessProviderLocal).
+			SetKind(session.Kind(kind)).SetLivenessMode(mode).SetLivenessProvider(session.LivenessProviderLocal).
 			SetCreatedAt(c.now).SetExpiresAt(c.now.Add(lifetime))
+		if begin != nil {
+			if err := begin(c, create); err != nil {
+				return "", err
+			}
+		}
 		metadata, err1 := v.seal("sessions", "metadata", id, in.Metadata)
 		set, err2 := v.seal("sessions", "settings", id, in.Settings)
 		url, err3 := v.seal("sessions", "webhook_url", id, in.WebhookURL)
 		if err := firstError(err1, err2, err3); err != nil {
-			return err
+			return "", err
 		}
 		if err := create.SetMetadataSealed(metadata).SetSettingsSealed(set).SetWebhookURLSealed(url).Exec(ctx); err != nil {
-			return Internal(err)
+			return "", Internal(err)
 		}
-		terms := map[string][]string{}
-		for key, value := range in.Metadata {
-			terms["metadata"] = append(terms["metadata"], metadataTerm(key, value))
+		if err := c.indexTerms(ctx, p.UserID, searchterm.OwnerSession, id, metadataTerms(in.Metadata)); err != nil {
+			return "", err
 		}
-		if err := c.indexTerms(ctx, p.UserID, searchterm.OwnerSession, id, terms); err != nil {
-			return err
-		}
-		return c.note(ctx, id, actorOf(p), "created", "", InProgress, nil)
+		return id, c.note(ctx, id, actorOf(p), "created", "", InProgress, nil)
 	})
-	if err != nil {
-		return "", err
+}
+
+// metadataTerms are what a session or an identity is found by, key by key of the integrator's metadata.
+func metadataTerms(metadata map[string]any) map[string][]string {
+	terms := map[string][]string{}
+	for key, value := range metadata {
+		terms["metadata"] = append(terms["metadata"], metadataTerm(key, value))
 	}
-	return id, nil
+	return terms
 }
 
 // metadataTerm is what a key of the integrator's metadata and its value are found by.
 func metadataTerm(key string, value any) string { return canonicalJSON([]any{key, value}) }
 
 // mine is the predicate of everything a caller may see: tenancy stands here and nowhere else.
-func mine(p auth.Principal) []predicate.Session {
-	where := []predicate.Session{session.UserID(p.UserID), session.DeletedAtIsNil()}
+func mine(p auth.Principal) []predicate.Session { return append(owned(p), session.DeletedAtIsNil()) }
+
+// owned is mine with what was deleted.
+func owned(p auth.Principal) []predicate.Session {
+	where := []predicate.Session{session.UserID(p.UserID)}
 	if p.ClientID != "" {
 		where = append(where, session.ClientID(p.ClientID))
 	}
@@ -94,9 +109,13 @@ func mine(p auth.Principal) []predicate.Session {
 	return where
 }
 
-// find gives the caller's session of that id. Somebody else's does not exist.
-func find(ctx context.Context, sessions *ent.SessionClient, p auth.Principal, id string) (*ent.Session, error) {
-	row, err := sessions.Query().Where(mine(p)...).Where(session.ID(id)).Only(ctx)
+// find gives the caller's session of that kind and id. Somebody else's does not exist. No kind is any kind.
+func find(ctx context.Context, sessions *ent.SessionClient, p auth.Principal, kind SessionKind, id string) (*ent.Session, error) {
+	query := sessions.Query().Where(mine(p)...).Where(session.ID(id))
+	if kind != "" {
+		query.Where(session.KindEQ(session.Kind(kind)))
+	}
+	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, notFound("session")
 	}
@@ -108,11 +127,11 @@ func find(ctx context.Context, sessions *ent.SessionClient, p auth.Principal, id
 
 // find is find inside a transaction: nobody else changes the session until it ends. SQLite has one writer
 // anyhow; PostgreSQL locks the row.
-func (c *change) find(ctx context.Context, p auth.Principal, id string) (*ent.Session, error) {
+func (c *change) find(ctx context.Context, p auth.Principal, kind SessionKind, id string) (*ent.Session, error) {
 	if err := c.lock(ctx, id); err != nil {
 		return nil, err
 	}
-	return find(ctx, c.Session, p, id)
+	return find(ctx, c.Session, p, kind, id)
 }
 
 // session is find for the system itself, which may see every session.
@@ -138,8 +157,8 @@ func (c *change) lock(ctx context.Context, sessionID string) error {
 }
 
 // ReadSession gives everything of one session to its owner.
-func (s *Service) ReadSession(ctx context.Context, p auth.Principal, id string) (Session, error) {
-	row, err := find(ctx, s.db.Ent.Session, p, id)
+func (s *Service) ReadSession(ctx context.Context, p auth.Principal, kind SessionKind, id string) (Session, error) {
+	row, err := find(ctx, s.db.Ent.Session, p, kind, id)
 	if err != nil {
 		return Session{}, err
 	}
@@ -155,14 +174,18 @@ func (s *Service) ReadSession(ctx context.Context, p auth.Principal, id string) 
 	return view, err
 }
 
-// ReadSDKSession gives the device what it may know.
-func (s *Service) ReadSDKSession(ctx context.Context, p auth.Principal, id string) (Session, error) {
-	row, err := find(ctx, s.db.Ent.Session, p, id)
+// ReadSDKSession gives the device what it may know. The names of whom it is about to recognise are part of that; what a
+// document says is not.
+func (s *Service) ReadSDKSession(ctx context.Context, p auth.Principal, kind SessionKind, id string) (Session, error) {
+	row, err := find(ctx, s.db.Ent.Session, p, kind, id)
 	if err != nil {
 		return Session{}, err
 	}
 	view, err := s.view(ctx, row)
-	view.Person, view.Metadata, view.WebhookURL = Person{}, nil, ""
+	if kind == IDV {
+		view.Person = Person{}
+	}
+	view.Metadata, view.WebhookURL = nil, ""
 	return view, err
 }
 
@@ -170,6 +193,7 @@ func (s *Service) ReadSDKSession(ctx context.Context, p auth.Principal, id strin
 func (s *Service) view(ctx context.Context, row *ent.Session) (Session, error) {
 	view := Session{
 		ID: row.ID, UserID: row.UserID, ClientID: row.ClientID, WeightsID: row.WeightsID, IdentityID: row.IdentityID,
+		Kind: SessionKind(row.Kind), Authenticated: row.Authenticated, AnonymizedAt: row.AnonymizedAt,
 		Status: string(row.Status), DocumentType: string(row.DocumentType),
 		LivenessMode: string(row.LivenessMode), LivenessProvider: string(row.LivenessProvider),
 		CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, CompletedAt: row.CompletedAt,
@@ -197,6 +221,11 @@ func (s *Service) view(ctx context.Context, row *ent.Session) (Session, error) {
 		}
 		return view, err
 	}
+	if row.Kind == session.KindIda {
+		if view.Person, err = s.personOfIdentity(ctx, row); err != nil {
+			return view, err
+		}
+	}
 	return view, firstError(
 		v.open("sessions", "person", row.ID, row.PersonSealed, &view.Person),
 		v.open("sessions", "metadata", row.ID, row.MetadataSealed, &view.Metadata),
@@ -216,9 +245,9 @@ func page(take, skip int) (int, int) {
 	return min(take, maxTake), max(skip, 0)
 }
 
-// ListSessions gives the caller's sessions, newest first, and how many there are of each status.
-func (s *Service) ListSessions(ctx context.Context, p auth.Principal, q SessionQuery) (SessionPage, error) {
-	where := append(mine(p), session.KindEQ(session.KindIdv))
+// ListSessions gives the caller's sessions of a kind, newest first, and how many there are of each status.
+func (s *Service) ListSessions(ctx context.Context, p auth.Principal, kind SessionKind, q SessionQuery) (SessionPage, error) {
+	where := append(mine(p), session.KindEQ(session.Kind(kind)))
 	if q.Start != nil {
 		where = append(where, session.CreatedAtGTE(*q.Start))
 	}
@@ -231,11 +260,16 @@ func (s *Service) ListSessions(ctx context.Context, p auth.Principal, q SessionQ
 	if len(q.ClientIDs) > 0 {
 		where = append(where, session.ClientIDIn(q.ClientIDs...))
 	}
-	if len(q.UserID) > 0 {
-		where = append(where, session.UserIDIn(q.UserID...))
+	if len(q.UserIDs) > 0 {
+		where = append(where, session.UserIDIn(q.UserIDs...))
+	}
+	if q.Verified != nil && kind == IDA {
+		where = append(where, session.Authenticated(*q.Verified))
+	} else if q.Verified != nil {
+		where = append(where, session.Verified(*q.Verified))
 	}
 	for key, value := range q.Metadata { // every given key must match
-		where = append(where, hasTerm(p.UserID, searchterm.OwnerSession, "metadata", s.index.Term(p.UserID, "metadata", metadataTerm(key, value))))
+		where = append(where, sessionTerm(p.UserID, "metadata", s.index.Term(p.UserID, "metadata", metadataTerm(key, value))))
 	}
 	if q.SearchTerm != "" {
 		where = append(where, s.searchSessions(p.UserID, q.SearchTerm))
@@ -314,11 +348,11 @@ func (s *Service) countByStatus(ctx context.Context, where []predicate.Session) 
 func (s *Service) searchSessions(userID, term string) predicate.Session {
 	or := []predicate.Session{session.ID(term)}
 	if number := seal.NormalNumber(term); number != "" {
-		or = append(or, hasTerm(userID, searchterm.OwnerSession, "document_number", s.index.Term(userID, "document_number", number)))
+		or = append(or, sessionTerm(userID, "document_number", s.index.Term(userID, "document_number", number)))
 	}
 	var words []predicate.Session
 	for _, word := range strings.Fields(seal.NormalName(term)) {
-		words = append(words, hasTerm(userID, searchterm.OwnerSession, "name", s.index.Term(userID, "name", word)))
+		words = append(words, sessionTerm(userID, "name", s.index.Term(userID, "name", word)))
 	}
 	if len(words) > 0 {
 		or = append(or, session.And(words...))
@@ -327,9 +361,9 @@ func (s *Service) searchSessions(userID, term string) predicate.Session {
 }
 
 // UpdateSDKMetadata replaces what the device says of itself.
-func (s *Service) UpdateSDKMetadata(ctx context.Context, p auth.Principal, id string, metadata map[string]any) error {
-	return s.change(ctx, func(c *change) error {
-		row, err := c.open(ctx, p, id)
+func (s *Service) UpdateSDKMetadata(ctx context.Context, p auth.Principal, kind SessionKind, id string, metadata map[string]any) error {
+	return s.apply(ctx, p, func(c *change) error {
+		row, err := c.open(ctx, p, kind, id)
 		if err != nil {
 			return err
 		}
@@ -350,8 +384,8 @@ func (s *Service) UpdateSDKMetadata(ctx context.Context, p auth.Principal, id st
 
 // AddConsent records the person's answer. Refusing blocks the rest until the person agrees.
 func (s *Service) AddConsent(ctx context.Context, p auth.Principal, id string, consented bool) error {
-	return s.change(ctx, func(c *change) error {
-		row, err := c.find(ctx, p, id)
+	return s.apply(ctx, p, func(c *change) error {
+		row, err := c.find(ctx, p, IDV, id)
 		if err != nil {
 			return err
 		}
@@ -378,8 +412,8 @@ func (s *Service) UpdateDocumentType(ctx context.Context, p auth.Principal, id, 
 	if !slices.Contains(DocumentTypes(), documentType) {
 		return invalid("/document_type_e", "must be one of "+strings.Join(DocumentTypes(), ", "))
 	}
-	return s.change(ctx, func(c *change) error {
-		row, err := c.open(ctx, p, id)
+	return s.apply(ctx, p, func(c *change) error {
+		row, err := c.open(ctx, p, IDV, id)
 		if err != nil {
 			return err
 		}
@@ -405,8 +439,8 @@ func (s *Service) UpdateDocumentType(ctx context.Context, p auth.Principal, id, 
 }
 
 // open gives the caller's session if it still takes input: consented, unfinished, in time.
-func (c *change) open(ctx context.Context, p auth.Principal, id string) (*ent.Session, error) {
-	row, err := c.find(ctx, p, id)
+func (c *change) open(ctx context.Context, p auth.Principal, kind SessionKind, id string) (*ent.Session, error) {
+	row, err := c.find(ctx, p, kind, id)
 	if err != nil {
 		return nil, err
 	}
@@ -476,7 +510,7 @@ func (s *Service) ExpireSessions(ctx context.Context) (int, error) {
 		session.StatusEQ(session.StatusTemporarilyBlocked), session.BlockedUntilLT(now), session.ExpiresAtGTE(now), session.DeletedAtIsNil(),
 	}
 	ended, err := s.moveAll(ctx, late, EventExpire, func(ctx context.Context, c *change, row *ent.Session) error {
-		return c.announce(ctx, row, "idv.session.expired", Expired, nil)
+		return c.announce(ctx, row, "expired", Expired, nil)
 	})
 	if err != nil {
 		return 0, err

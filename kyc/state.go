@@ -27,6 +27,7 @@ const (
 	EventBlock   Event = "block"   // too many attempts failed
 	EventUnblock Event = "unblock" // the cool-down is over
 	EventExpire  Event = "expire"  // its time ran out
+	EventErase   Event = "erase"   // the person was taken out of it
 )
 
 // transition is one row of the table.
@@ -46,6 +47,9 @@ func transitions() []transition {
 		{TemporarilyComplete, EventDecide, Complete},
 		{TemporarilyBlocked, EventUnblock, InProgress},
 		{TemporarilyBlocked, EventExpire, Expired},
+		{InProgress, EventErase, Expired},
+		{TemporarilyComplete, EventErase, Expired},
+		{TemporarilyBlocked, EventErase, Expired},
 	}
 }
 
@@ -55,7 +59,9 @@ func Statuses() []Status {
 }
 
 // Events lists the events.
-func Events() []Event { return []Event{EventDecide, EventDefer, EventBlock, EventUnblock, EventExpire} }
+func Events() []Event {
+	return []Event{EventDecide, EventDefer, EventBlock, EventUnblock, EventExpire, EventErase}
+}
 
 // Next says where an event leads, and whether it may happen at all.
 func Next(from Status, on Event) (Status, bool) {

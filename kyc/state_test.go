@@ -9,9 +9,9 @@ import (
 // TestTransitions goes through every state and every event: what is not listed here must not happen.
 func TestTransitions(t *testing.T) {
 	allowed := map[Status]map[Event]Status{
-		InProgress:          {EventDecide: Complete, EventDefer: TemporarilyComplete, EventBlock: TemporarilyBlocked, EventExpire: Expired},
-		TemporarilyComplete: {EventDecide: Complete},
-		TemporarilyBlocked:  {EventUnblock: InProgress, EventExpire: Expired},
+		InProgress:          {EventDecide: Complete, EventDefer: TemporarilyComplete, EventBlock: TemporarilyBlocked, EventExpire: Expired, EventErase: Expired},
+		TemporarilyComplete: {EventDecide: Complete, EventErase: Expired},
+		TemporarilyBlocked:  {EventUnblock: InProgress, EventExpire: Expired, EventErase: Expired},
 		Complete:            {},
 		Expired:             {},
 	}

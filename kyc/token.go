@@ -128,7 +128,7 @@ func (s *Service) IssueToken(ctx context.Context, clientID, secret string, scope
 	}
 	if slices.Contains(asked, auth.ScopeSDK) {
 		grant.Life = s.config.SDKTokenLifetime
-		if _, err := find(ctx, s.db.Ent.Session, auth.Principal{UserID: client.UserID, ClientID: client.ID}, sessionID); err != nil {
+		if _, err := find(ctx, s.db.Ent.Session, auth.Principal{UserID: client.UserID, ClientID: client.ID}, "", sessionID); err != nil {
 			return Token{}, err
 		}
 	}

@@ -1,6 +1,10 @@
 package kyc
 
-import "time"
+import (
+	"time"
+
+	"kycd/kyc/scoring"
+)
 
 // What callers read. Personal fields are empty until a document was read, and for ever after an erasure.
 
@@ -14,9 +18,20 @@ type Person struct {
 	BirthDate  string `json:"birth_date,omitempty"` // ISO 8601
 }
 
-// Session is one verification as its owner reads it. A nil time or bool has not happened or is not known.
+// SessionKind is what a session is for. A session of one kind does not exist for the operations of the other.
+type SessionKind string
+
+// The kinds.
+const (
+	IDV SessionKind = "idv" // identity verification: who is this?
+	IDA SessionKind = "ida" // identity authentication: is it still the same person?
+)
+
+// Session is one verification or authentication as its owner reads it. A nil time or bool has not happened or is
+// not known.
 type Session struct {
 	ID, UserID, ClientID, WeightsID string
+	Kind                            SessionKind
 	IdentityID                      *string
 	Status                          string // status_e
 	DocumentType                    string // document_type_e
@@ -36,8 +51,10 @@ type Session struct {
 	DMVDetectedAt                   *time.Time
 	OFACStatus                      string
 	OFACDetectedAt                  *time.Time
-	Verified                        *bool
+	Verified                        *bool // IDV: the decision
 	VerifiedAt                      *time.Time
+	Authenticated                   *bool // IDA: the decision
+	AnonymizedAt                    *time.Time
 	OnSanctionList                  *bool
 	Score                           *float64
 	Reasons                         []string // of the decision, in order of effect
@@ -111,7 +128,7 @@ type DecisionPiece struct {
 
 // Outcome is the answer to finalize.
 type Outcome struct {
-	Verified       bool
+	Verified       bool  // of an authentication: that it is the same person
 	OnSanctionList *bool // nil: not checked
 	Status         string
 	Reasons        []string
@@ -135,11 +152,84 @@ type SessionInput struct {
 
 // SessionQuery narrows a list. Zero values do not narrow.
 type SessionQuery struct {
-	Take, Skip                     int
-	SearchTerm, Status             string
-	Start, End                     *time.Time
-	Metadata                       map[string]any
-	IdentityIDs, ClientIDs, UserID []string
+	Take, Skip                      int
+	SearchTerm, Status              string
+	Start, End                      *time.Time
+	Metadata                        map[string]any
+	IdentityIDs, ClientIDs, UserIDs []string
+	Verified                        *bool // the decision, whatever the kind calls it
+}
+
+// Identity is a person whom a session verified. What is said of checks and pictures is said of the latest session
+// that verified the person; it is empty once that session was erased.
+type Identity struct {
+	ID, UserID, ClientID            string
+	CreatedAt                       time.Time
+	VerifiedAt, AnonymizedAt        *time.Time
+	Person                          Person
+	Street, City, State, PostalCode string
+	DocumentFrontGivenAt            *time.Time
+	LivenessDetected                *bool
+	LivenessDetectedAt              *time.Time
+	OFACStatus                      string // ofac_status_e
+	OFACDetectedAt                  *time.Time
+	DMVStatus                       string // dmv_status_e
+	DMVDetectedAt                   *time.Time
+	Score                           *float64
+	Metadata                        map[string]any
+}
+
+// IdentityQuery narrows a list. Zero values do not narrow.
+type IdentityQuery struct {
+	Take, Skip         int
+	SearchTerm         string
+	Start, End         *time.Time
+	Metadata           map[string]any
+	ClientIDs, UserIDs []string
+}
+
+// IdentityPage is one page of identities, with the counts over all that match: total, verified, anonymized.
+type IdentityPage struct {
+	Identities []Identity
+	Counts     map[string]int
+}
+
+// Location is where one picture of a session was taken. What is not known is nil or empty.
+type Location struct {
+	IPAddress                            string
+	IPLatitude, IPLongitude              *float64 // degrees
+	IPCountry, IPRegion, IPCity          string
+	Device                               string   // ISO 6709
+	DeviceLatitude, DeviceLongitude      *float64 // degrees
+	DeviceCountryName, DeviceCountryCode string
+	DeviceAdminArea, DeviceSubAdminArea  string
+	DeviceLocality                       string
+}
+
+// Requirement says which fields a document of one type must give, and which of its sources must give them. The
+// source "unknown" stands for all of them together.
+type Requirement struct {
+	UserID, ClientID *string         // whose rule it is; both nil: the house's
+	Type, DataSource string          // document_type_e, data_source_e
+	Fields           map[string]bool // RequirableFields
+	UpdatedAt        *time.Time
+}
+
+// RequirementQuery narrows the rules that hold for a client. Zero values do not narrow.
+type RequirementQuery struct{ ClientID, UserID, Type, DataSource string }
+
+// WeightsVersion is one version of weights and tolerances, which never changes.
+type WeightsVersion struct {
+	ID               string
+	UserID, ClientID *string // whose they are; both nil: the house's
+	CreatedAt        time.Time
+	Weights          scoring.Weights
+}
+
+// ClientSettings are what an operator set for one client, as the door needs them.
+type ClientSettings struct {
+	RequestsPerSecond float64  // 0: the installation's limit
+	Origins           []string // web origins from which its SDK may call
 }
 
 // Webhook is a registered endpoint.
@@ -186,4 +276,5 @@ type Work struct {
 	SubjectID string
 	Sent      int // how often it was put on the queue before
 	CreatedAt time.Time
+	RequestID string // of the request that made it necessary; empty if none did
 }

@@ -52,8 +52,18 @@ func TestScopeTable(t *testing.T) {
 		switch {
 		case strings.HasPrefix(at.path, "/v2/idv/sdk/"):
 			want = []auth.Scope{auth.ScopeSDK, auth.ScopeIDV}
+		case strings.HasPrefix(at.path, "/v2/idv/requirements"), strings.HasPrefix(at.path, "/v2/idv/weights"):
+			want = []auth.Scope{auth.ScopeConfig}
 		case strings.HasPrefix(at.path, "/v2/idv/"):
 			want = []auth.Scope{auth.ScopeIDV}
+		case strings.HasPrefix(at.path, "/v2/ida/sdk/"):
+			want = []auth.Scope{auth.ScopeSDK, auth.ScopeIDA}
+		case strings.HasPrefix(at.path, "/v2/ida/"):
+			want = []auth.Scope{auth.ScopeIDA}
+		case at.path == "/v2/identity/sdk/status/read":
+			want = []auth.Scope{auth.ScopeSDK, auth.ScopeIdentity, auth.ScopeIDA}
+		case strings.HasPrefix(at.path, "/v2/identity/"):
+			want = []auth.Scope{auth.ScopeIdentity}
 		case strings.HasPrefix(at.path, "/v2/webhook/"):
 			want = []auth.Scope{auth.ScopeWebhook}
 		case strings.HasPrefix(at.path, "/v2/"):
@@ -62,7 +72,7 @@ func TestScopeTable(t *testing.T) {
 		if !slices.Equal(op.scopes, want) {
 			t.Errorf("%s: scopes %v, want %v", op.id, op.scopes, want)
 		}
-		if op.clientID != strings.Contains(at.path, "/sdk/") {
+		if op.clientID != (strings.Contains(at.path, "/sdk/") && !strings.HasPrefix(at.path, "/v2/identity/")) {
 			t.Errorf("%s: X-Client-Id %v", op.id, op.clientID)
 		}
 	}

@@ -206,7 +206,7 @@ func TestLivenessFrames(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got [][]byte
-			a := newTestAPI(t, &fake{processLiveness: func(_ auth.Principal, _ string, _ kyc.Place, images [][]byte) (string, error) {
+			a := newTestAPI(t, &fake{processLiveness: func(_ auth.Principal, _ kyc.SessionKind, _ string, _ kyc.Place, images [][]byte) (string, error) {
 				got = images
 				return "next", nil
 			}}, wellProbe())
@@ -234,7 +234,9 @@ func TestLivenessFrames(t *testing.T) {
 
 // TestMemberNamesAreExact: a name in another case must not get past validation into a field.
 func TestMemberNamesAreExact(t *testing.T) {
-	a := newTestAPI(t, &fake{readSession: func(_ auth.Principal, id string) (kyc.Session, error) { return kyc.Session{ID: id}, nil }}, wellProbe())
+	a := newTestAPI(t, &fake{readSession: func(_ auth.Principal, _ kyc.SessionKind, id string) (kyc.Session, error) {
+		return kyc.Session{ID: id}, nil
+	}}, wellProbe())
 	w := a.do(jsonRequest("/v2/idv/session/read", `{"session_id":"right","SESSION_ID":7}`))
 	if w.Code != 200 || !strings.Contains(w.Body.String(), `"session_id":"right"`) {
 		t.Errorf("%d %s", w.Code, w.Body)

@@ -130,6 +130,7 @@ func toIdvSession(s kyc.Session) api.IdvSession {
 		Metadata:             object(s.Metadata),
 		WebhookUrl:           text(s.WebhookURL),
 		Settings:             object(s.Settings),
+		AnonymizedAt:         utc(s.AnonymizedAt),
 		History:              each(s.History, toHistoryEntry),
 	}
 }
@@ -153,6 +154,162 @@ func toSdkSession(s kyc.Session) api.SdkSession {
 		LivenessProviderE:  livenessProvider(s.LivenessProvider),
 		SdkMetadata:        object(s.SDKMetadata),
 		Settings:           object(s.Settings),
+	}
+}
+
+func toIdaSession(s kyc.Session) api.IdaSession {
+	return api.IdaSession{
+		SessionId:          s.ID,
+		UserId:             s.UserID,
+		ClientId:           s.ClientID,
+		IdvWeightsId:       text(s.WeightsID),
+		StatusE:            enum[api.StatusE](s.Status),
+		CreatedAt:          s.CreatedAt.UTC(),
+		ExpiresAt:          moment(s.ExpiresAt),
+		CompletedAt:        utc(s.CompletedAt),
+		IdentityId:         s.IdentityID,
+		FirstName:          text(s.Person.FirstName),
+		MiddleName:         text(s.Person.MiddleName),
+		LastName:           text(s.Person.LastName),
+		SuffixName:         text(s.Person.SuffixName),
+		LivenessMode:       livenessMode(s.LivenessMode),
+		LivenessDetected:   s.LivenessDetected,
+		LivenessDetectedAt: utc(s.LivenessDetectedAt),
+		SelfieGiven:        s.SelfieGivenAt != nil,
+		SelfieGivenAt:      utc(s.SelfieGivenAt),
+		Authenticated:      s.Authenticated,
+		Score:              s.Score,
+		Reasons:            list(s.Reasons),
+		Metadata:           object(s.Metadata),
+		WebhookUrl:         text(s.WebhookURL),
+		Settings:           object(s.Settings),
+		AnonymizedAt:       utc(s.AnonymizedAt),
+		History:            each(s.History, toHistoryEntry),
+	}
+}
+
+func toIdaSdkSession(s kyc.Session) api.IdaSdkSession {
+	return api.IdaSdkSession{
+		SessionId:          s.ID,
+		IdentityId:         s.IdentityID,
+		UserId:             s.UserID,
+		ClientId:           s.ClientID,
+		StatusE:            enum[api.StatusE](s.Status),
+		FirstName:          text(s.Person.FirstName),
+		MiddleName:         text(s.Person.MiddleName),
+		LastName:           text(s.Person.LastName),
+		SuffixName:         text(s.Person.SuffixName),
+		LivenessDetected:   s.LivenessDetected,
+		LivenessDetectedAt: utc(s.LivenessDetectedAt),
+		SelfieGiven:        s.SelfieGivenAt != nil,
+		SelfieGivenAt:      utc(s.SelfieGivenAt),
+		Authenticated:      s.Authenticated,
+		LivenessMode:       livenessMode(s.LivenessMode),
+		LivenessProviderE:  livenessProvider(s.LivenessProvider),
+		SdkMetadata:        object(s.SDKMetadata),
+		Settings:           object(s.Settings),
+	}
+}
+
+func toLocation(l kyc.Location) api.Location {
+	return api.Location{
+		IpAddress:          text(l.IPAddress),
+		IpLatitude:         l.IPLatitude,
+		IpLongitude:        l.IPLongitude,
+		IpCountry:          text(l.IPCountry),
+		IpRegion:           text(l.IPRegion),
+		IpCity:             text(l.IPCity),
+		DeviceLocation:     text(l.Device),
+		DeviceLatitude:     l.DeviceLatitude,
+		DeviceLongitude:    l.DeviceLongitude,
+		DeviceCountryName:  text(l.DeviceCountryName),
+		DeviceCountryCode:  text(l.DeviceCountryCode),
+		DeviceAdminArea:    text(l.DeviceAdminArea),
+		DeviceSubAdminArea: text(l.DeviceSubAdminArea),
+		DeviceLocality:     text(l.DeviceLocality),
+	}
+}
+
+func toIdentity(i kyc.Identity) api.Identity {
+	return api.Identity{
+		IdentityId:           i.ID,
+		UserId:               i.UserID,
+		ClientId:             i.ClientID,
+		CreatedAt:            i.CreatedAt.UTC(),
+		FirstName:            text(i.Person.FirstName),
+		MiddleName:           text(i.Person.MiddleName),
+		LastName:             text(i.Person.LastName),
+		SuffixName:           text(i.Person.SuffixName),
+		BirthDate:            text(i.Person.BirthDate),
+		GenderE:              enum[api.GenderE](i.Person.Gender),
+		Street:               text(i.Street),
+		City:                 text(i.City),
+		State:                text(i.State),
+		PostalCode:           text(i.PostalCode),
+		DocumentFrontGiven:   i.DocumentFrontGivenAt != nil,
+		DocumentFrontGivenAt: utc(i.DocumentFrontGivenAt),
+		Verified:             i.VerifiedAt != nil,
+		VerifiedAt:           utc(i.VerifiedAt),
+		LivenessDetected:     i.LivenessDetected,
+		LivenessDetectedAt:   utc(i.LivenessDetectedAt),
+		OfacStatusE:          enum[api.OfacStatusE](i.OFACStatus),
+		OfacDetectedAt:       utc(i.OFACDetectedAt),
+		DmvStatusE:           enum[api.DmvStatusE](i.DMVStatus),
+		DmvDetectedAt:        utc(i.DMVDetectedAt),
+		Score:                i.Score,
+		Metadata:             object(i.Metadata),
+		AnonymizedAt:         utc(i.AnonymizedAt),
+	}
+}
+
+// toIdentities repeats an identity's fields at the top where it is the only one: callers who ask for one id
+// need not look into the list.
+func toIdentities(found []kyc.Identity) api.Identities {
+	out := api.Identities{Identities: each(found, toIdentity)}
+	if len(found) != 1 {
+		return out
+	}
+	i := out.Identities[0]
+	out.IdentityId, out.UserId, out.ClientId, out.CreatedAt = &i.IdentityId, &i.UserId, &i.ClientId, &i.CreatedAt
+	out.FirstName, out.MiddleName, out.LastName, out.SuffixName = i.FirstName, i.MiddleName, i.LastName, i.SuffixName
+	out.BirthDate, out.GenderE = i.BirthDate, &i.GenderE
+	out.Street, out.City, out.State, out.PostalCode = i.Street, i.City, i.State, i.PostalCode
+	out.DocumentFrontGiven, out.DocumentFrontGivenAt = &i.DocumentFrontGiven, i.DocumentFrontGivenAt
+	out.Verified, out.VerifiedAt = &i.Verified, i.VerifiedAt
+	out.LivenessDetected, out.LivenessDetectedAt = i.LivenessDetected, i.LivenessDetectedAt
+	out.OfacStatusE, out.OfacDetectedAt = &i.OfacStatusE, i.OfacDetectedAt
+	out.DmvStatusE, out.DmvDetectedAt = &i.DmvStatusE, i.DmvDetectedAt
+	out.Score, out.Metadata, out.AnonymizedAt = i.Score, &i.Metadata, i.AnonymizedAt
+	return out
+}
+
+// toIdentityDocument has names of its own for some of a document's fields.
+func toIdentityDocument(d kyc.Document) api.IdentityDocument {
+	field := func(name string) *string { return text(d.Fields[name]) }
+	return api.IdentityDocument{
+		DocumentId:          d.ID,
+		DocumentTypeE:       enum[api.DocumentTypeE](d.Type),
+		DocumentDataSourceE: enum[api.DataSourceE](d.DataSource),
+		DocumentNumber:      field("document_number"),
+		IssueDate:           field("issued_at"),
+		ExpirationDate:      field("expires_at"),
+		RefNumber:           field("ref_number"),
+		IssuingCountry:      field("issuing_country"),
+		IssuingState:        field("issuing_state"),
+		BirthDate:           field("birth_date"),
+		GenderE:             enum[api.GenderE](d.Fields["gender"]),
+		FirstName:           field("first_name"),
+		MiddleName:          field("middle_name"),
+		LastName:            field("last_name"),
+		SuffixName:          field("name_suffix"),
+		Street:              field("street"),
+		City:                field("city"),
+		State:               field("state"),
+		PostalCode:          field("postal_code"),
+		Height:              field("height"),
+		Weight:              field("weight"),
+		EyeColor:            field("eye_color"),
+		HairColor:           field("hair_color"),
 	}
 }
 
@@ -255,6 +412,10 @@ func toOutcome(o kyc.Outcome) api.Outcome {
 	}
 }
 
+func toIdaOutcome(o kyc.Outcome) api.IdaOutcome {
+	return api.IdaOutcome{Authenticated: o.Verified, StatusE: enum[api.StatusE](o.Status), Reasons: list(o.Reasons)}
+}
+
 func toWebhook(w kyc.Webhook, statistics map[string]int) api.Webhook {
 	return api.Webhook{
 		Id: w.ID, ClientId: w.ClientID, Name: w.Name, Url: w.URL, CreatedAt: w.CreatedAt.UTC(), DisabledAt: utc(w.DisabledAt),
@@ -284,6 +445,41 @@ func oneOrMany(p *api.StringOrStrings) []string {
 		return []string{one}
 	}
 	return nil
+}
+
+// sessionInput is what a session of either kind is created with.
+func sessionInput(metadata *api.Object, mode *api.LivenessMode, webhookURL *string, settings *api.Object) kyc.SessionInput {
+	return kyc.SessionInput{
+		Metadata:     value(metadata),
+		LivenessMode: string(livenessMode(string(value(mode)))),
+		WebhookURL:   value(webhookURL),
+		Settings:     value(settings),
+	}
+}
+
+// The size of a page: what it is without a wish, and what no wish exceeds.
+const (
+	defaultTake = 20
+	maxTake     = 200
+)
+
+func page(take, skip *int32) (int, int) {
+	n := int(value(take))
+	if n == 0 {
+		n = defaultTake
+	}
+	return min(n, maxTake), int(value(skip))
+}
+
+// period reads the two ends of a range of time.
+func period(start, end *string) (from, to *time.Time, err error) {
+	if from, err = dateOrTime("/start_date", start, false); err != nil {
+		return nil, nil, err
+	}
+	if to, err = dateOrTime("/end_date", end, true); err != nil {
+		return nil, nil, err
+	}
+	return from, to, nil
 }
 
 // dateOrTime reads a time, or a date as its first instant, or as its last one if it ends a range.

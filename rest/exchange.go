@@ -3,10 +3,10 @@ package rest
 import (
 	"context"
 	"net/http"
-	"net/netip"
 
 	"kycd/kyc"
 	"kycd/kyc/auth"
+	"kycd/rest/peer"
 )
 
 // exchange is one request and its answer, as the middleware fills it in on the way to the handler. It is
@@ -15,9 +15,13 @@ type exchange struct {
 	http.ResponseWriter
 	status    int // 0 until the header is written
 	requestID string
+	peer      peer.Peer
 	request   *http.Request
 	operation *operation // nil where the contract knows no such operation
 	principal auth.Principal
+
+	bodyDigest string     // of a JSON body, if an idempotency key came with it
+	claim      *kyc.Claim // nil without an idempotency key
 }
 
 type exchangeKey struct{}
@@ -47,8 +51,8 @@ func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 // place is where the caller says it is, and the address that it called from.
 func (e *exchange) place(latitude, longitude float64) kyc.Place {
 	place := kyc.Place{Latitude: latitude, Longitude: longitude}
-	if addr, err := netip.ParseAddrPort(e.request.RemoteAddr); err == nil {
-		place.IP = addr.Addr().Unmap().WithZone("").String()
+	if e.peer.Addr.IsValid() {
+		place.IP = e.peer.Addr.String()
 	}
 	return place
 }

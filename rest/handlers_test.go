@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestSessionQuery(t *testing.T) {
 		{"zero", `{"take":0,"skip":0}`, kyc.SessionQuery{Take: 20}},
 		{"page", `{"take":7,"skip":14}`, kyc.SessionQuery{Take: 7, Skip: 14}},
 		{"cap", `{"take":100000}`, kyc.SessionQuery{Take: 200}},
-		{"one", `{"identity_id":"a","client_id":"b","user_id":"c"}`, kyc.SessionQuery{Take: 20, IdentityIDs: []string{"a"}, ClientIDs: []string{"b"}, UserID: []string{"c"}}},
+		{"one", `{"identity_id":"a","client_id":"b","user_id":"c"}`, kyc.SessionQuery{Take: 20, IdentityIDs: []string{"a"}, ClientIDs: []string{"b"}, UserIDs: []string{"c"}}},
 		{"many", `{"identity_id":["a","b"],"client_id":[]}`, kyc.SessionQuery{Take: 20, IdentityIDs: []string{"a", "b"}}},
 		{"empty text does not narrow", `{"identity_id":"","search_term":""}`, kyc.SessionQuery{Take: 20}},
 		{"words", `{"search_term":"Nowhere","status":"expired"}`, kyc.SessionQuery{Take: 20, SearchTerm: "Nowhere", Status: "expired"}},
@@ -40,7 +41,7 @@ func TestSessionQuery(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got kyc.SessionQuery
-			a := newTestAPI(t, &fake{listSessions: func(_ auth.Principal, q kyc.SessionQuery) (kyc.SessionPage, error) {
+			a := newTestAPI(t, &fake{listSessions: func(_ auth.Principal, _ kyc.SessionKind, q kyc.SessionQuery) (kyc.SessionPage, error) {
 				got = q
 				return kyc.SessionPage{}, nil
 			}}, wellProbe())
@@ -49,7 +50,7 @@ func TestSessionQuery(t *testing.T) {
 			}
 			same := func(a, b *time.Time) bool { return a == nil && b == nil || a != nil && b != nil && a.Equal(*b) }
 			if got.Take != c.want.Take || got.Skip != c.want.Skip || got.SearchTerm != c.want.SearchTerm || got.Status != c.want.Status ||
-				!slices.Equal(got.IdentityIDs, c.want.IdentityIDs) || !slices.Equal(got.ClientIDs, c.want.ClientIDs) || !slices.Equal(got.UserID, c.want.UserID) ||
+				!slices.Equal(got.IdentityIDs, c.want.IdentityIDs) || !slices.Equal(got.ClientIDs, c.want.ClientIDs) || !slices.Equal(got.UserIDs, c.want.UserIDs) ||
 				!same(got.Start, c.want.Start) || !same(got.End, c.want.End) {
 				t.Errorf("got %+v", got)
 			}
@@ -141,64 +142,263 @@ func TestTestResultsByName(t *testing.T) {
 	}
 }
 
-// TestDocumentFieldsByName does the same for a document.
+// TestDocumentFieldsByName does the same for a document, in the answers of both operations that read one.
 func TestDocumentFieldsByName(t *testing.T) {
 	var document kyc.Document
-	a := newTestAPI(t, &fake{readDocument: func(auth.Principal, string) (kyc.Document, error) { return document, nil }}, wellProbe())
+	a := newTestAPI(t, &fake{
+		readDocument:         func(auth.Principal, string) (kyc.Document, error) { return document, nil },
+		readIdentityDocument: func(auth.Principal, string, string) (kyc.Document, error) { return document, nil },
+	}, wellProbe())
 	names := []string{"document_number", "ref_number", "issued_at", "expires_at", "issuing_country", "issuing_state", "first_name", "middle_name", "last_name", "name_suffix",
-		"street", "city", "state", "postal_code", "birth_date", "gender_e", "height", "weight", "eye_color", "hair_color", "class", "restrictions"}
-	for _, name := range names {
-		document = kyc.Document{Fields: map[string]string{strings.TrimSuffix(name, "_e"): "value"}} // the rules call gender_e gender
-		var got map[string]any
-		if err := json.Unmarshal(a.do(jsonRequest("/v2/idv/document/read", `{"session_id":"x"}`)).Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
-		for other, value := range got {
-			if (value == "value") != (other == name) {
-				t.Errorf("with %s set, %s is %v", name, other, value)
+		"street", "city", "state", "postal_code", "birth_date", "gender", "height", "weight", "eye_color", "hair_color", "class", "restrictions"}
+	for _, c := range []struct {
+		path, body string
+		names      map[string]string // what the rules call it → what the answer calls it, where that differs; empty: it is not told
+	}{
+		{"/v2/idv/document/read", `{"session_id":"x"}`, map[string]string{"gender": "gender_e"}},
+		{"/v2/identity/document/read", `{"identity_id":"x","document_type_e":"passport"}`, map[string]string{"gender": "gender_e", "issued_at": "issue_date",
+			"expires_at": "expiration_date", "name_suffix": "suffix_name", "class": "", "restrictions": ""}},
+	} {
+		for _, name := range names {
+			document = kyc.Document{Fields: map[string]string{name: "value"}}
+			want, renamed := c.names[name]
+			if !renamed {
+				want = name
+			}
+			var got map[string]any
+			if err := json.Unmarshal(a.do(jsonRequest(c.path, c.body)).Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := got[want]; !ok && want != "" {
+				t.Errorf("%s has no %s", c.path, want)
+			}
+			for other, value := range got {
+				if (value == "value") != (other == want) {
+					t.Errorf("%s with %s set: %s is %v", c.path, name, other, value)
+				}
 			}
 		}
 	}
 }
 
-func TestDownload(t *testing.T) {
-	picture := []byte("\x89PNG")
-	a := newTestAPI(t, &fake{downloadDocument: func(_ auth.Principal, _, fileType string) (kyc.Image, error) {
-		if fileType != "passport_front" {
-			t.Errorf("file type %s", fileType)
+// TestPictures asks each operation that gives a picture for it in all ways.
+func TestPictures(t *testing.T) {
+	bytesOf := []byte("\x89PNG")
+	give := func(id, fileType string) (kyc.Image, error) {
+		if id != "x" || fileType != "passport_front" && fileType != "selfie" {
+			t.Errorf("asked for %s of %s", fileType, id)
 		}
-		return kyc.Image{ContentType: "image/png", Bytes: picture}, nil
-	}}, wellProbe())
-	for accept, want := range map[string]string{
-		"":                                   "image/png",
-		"*/*":                                "image/png",
-		"application/json":                   "application/json",
-		"application/json, text/plain, */*":  "image/png", // what HTTP libraries send when nobody asked for JSON
-		"image/*;q=0.5, application/json":    "application/json",
-		"image/png":                          "image/png",
-		"application/json;q=0.1, image/webp": "application/json",
-		"text/html":                          "image/png",
-		"application/json;q=0, */*;q=0.1":    "image/png",
+		return kyc.Image{ContentType: "image/png", Bytes: bytesOf}, nil
+	}
+	a := newTestAPI(t, &fake{
+		downloadDocument:  func(_ auth.Principal, id, fileType string) (kyc.Image, error) { return give(id, fileType) },
+		downloadSelfie:    func(_ auth.Principal, id string) (kyc.Image, error) { return give(id, "selfie") },
+		readIdentityImage: func(_ auth.Principal, id, fileType string) (kyc.Image, error) { return give(id, fileType) },
+	}, wellProbe())
+	for _, c := range []struct{ path, body, name string }{
+		{"/v2/idv/document/download", `{"session_id":"x","storage_file_type_e":"passport_front"}`, "passport_front.png"},
+		{"/v2/ida/document/download", `{"session_id":"x"}`, "selfie.png"},
+		{"/v2/identity/image/read", `{"identity_id":"x","storage_file_type_e":"passport_front"}`, "passport_front.png"},
 	} {
-		r := jsonRequest("/v2/idv/document/download", `{"session_id":"x","storage_file_type_e":"passport_front"}`)
-		r.Header.Set("Accept", accept)
-		w := a.do(r)
-		if w.Code != 200 || w.Header().Get("Content-Type") != want || w.Header().Get("Vary") != "Accept" {
-			t.Errorf("Accept %q: %d %v", accept, w.Code, w.Header())
-			continue
-		}
-		if want == "image/png" {
-			if !bytes.Equal(w.Body.Bytes(), picture) || w.Header().Get("Content-Disposition") != `attachment; filename="passport_front.png"` {
-				t.Errorf("%v %q", w.Header(), w.Body)
+		for accept, want := range map[string]string{
+			"":                                   "image/png",
+			"*/*":                                "image/png",
+			"application/json":                   "application/json",
+			"application/json, text/plain, */*":  "image/png", // what HTTP libraries send when nobody asked for JSON
+			"image/*;q=0.5, application/json":    "application/json",
+			"image/png":                          "image/png",
+			"application/json;q=0.1, image/webp": "application/json",
+			"text/html":                          "image/png",
+			"application/json;q=0, */*;q=0.1":    "image/png",
+		} {
+			r := jsonRequest(c.path, c.body)
+			r.Header.Set("Accept", accept)
+			w := a.do(r)
+			if w.Code != 200 || w.Header().Get("Content-Type") != want || w.Header().Get("Vary") != "Accept" || w.Header().Get("Content-Length") == "" {
+				t.Errorf("%s, Accept %q: %d %v", c.path, accept, w.Code, w.Header())
+				continue
 			}
-			continue
+			if want == "image/png" {
+				if !bytes.Equal(w.Body.Bytes(), bytesOf) || w.Header().Get("Content-Disposition") != `attachment; filename="`+c.name+`"` {
+					t.Errorf("%s: %v %q", c.path, w.Header(), w.Body)
+				}
+				continue
+			}
+			var got struct {
+				ContentType string `json:"content_type"`
+				Image       []byte
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.ContentType != "image/png" || !bytes.Equal(got.Image, bytesOf) {
+				t.Errorf("%s: %v %s", c.path, err, w.Body)
+			}
 		}
-		var got struct {
-			ContentType string `json:"content_type"`
-			Image       []byte
+	}
+}
+
+// TestKinds: the operations of verifications and of authentications ask the rules for their own kind.
+func TestKinds(t *testing.T) {
+	var asked []kyc.SessionKind
+	note := func(kind kyc.SessionKind) { asked = append(asked, kind) }
+	service := plainService()
+	service.readSession = func(_ auth.Principal, k kyc.SessionKind, _ string) (kyc.Session, error) {
+		note(k)
+		return kyc.Session{}, nil
+	}
+	service.listSessions = func(_ auth.Principal, k kyc.SessionKind, _ kyc.SessionQuery) (kyc.SessionPage, error) {
+		note(k)
+		return kyc.SessionPage{}, nil
+	}
+	service.readLocation = func(_ auth.Principal, k kyc.SessionKind, _, _ string) (kyc.Location, error) {
+		note(k)
+		return kyc.Location{}, nil
+	}
+	service.deleteSession = func(_ auth.Principal, k kyc.SessionKind, _ string) error { note(k); return nil }
+	service.updateSDKMetadata = func(_ auth.Principal, k kyc.SessionKind, _ string, _ map[string]any) error { note(k); return nil }
+	service.generateLiveness = func(_ auth.Principal, k kyc.SessionKind, _ string, _ kyc.Place) (string, error) {
+		note(k)
+		return "", nil
+	}
+	service.processLiveness = func(_ auth.Principal, k kyc.SessionKind, _ string, _ kyc.Place, _ [][]byte) (string, error) {
+		note(k)
+		return "", nil
+	}
+	service.readSDKSession = func(_ auth.Principal, k kyc.SessionKind, _ string) (kyc.Session, error) {
+		note(k)
+		return kyc.Session{}, nil
+	}
+	a := newTestAPI(t, service, wellProbe())
+	counts := map[kyc.SessionKind]int{}
+	for at, op := range a.contract.operations {
+		asked = nil
+		if w := a.do(a.sample(t, at, op)); w.Code != 200 {
+			t.Fatalf("%s: %d %s", op.id, w.Code, w.Body)
 		}
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.ContentType != "image/png" || !bytes.Equal(got.Image, picture) {
-			t.Errorf("%v %s", err, w.Body)
+		for _, kind := range asked {
+			counts[kind]++
+			if !strings.HasPrefix(at.path, "/v2/"+string(kind)+"/") {
+				t.Errorf("%s asks for %s", op.id, kind)
+			}
+		}
+	}
+	if counts[kyc.IDV] != 8 || counts[kyc.IDA] != 8 {
+		t.Errorf("kinds were asked for %v times", counts)
+	}
+}
+
+func TestAuthentications(t *testing.T) {
+	var identity string
+	var input kyc.SessionInput
+	var query kyc.SessionQuery
+	a := newTestAPI(t, &fake{
+		createAuthentication: func(_ auth.Principal, identityID string, in kyc.SessionInput) (string, error) {
+			identity, input = identityID, in
+			return "session-9", nil
+		},
+		listSessions: func(_ auth.Principal, _ kyc.SessionKind, q kyc.SessionQuery) (kyc.SessionPage, error) {
+			query = q
+			return kyc.SessionPage{Sessions: []kyc.Session{{ID: "session-9"}}, Counts: map[string]int{"total": 41, "complete": 40}}, nil
+		},
+		finalizeAuthentication: func(auth.Principal, string) (kyc.Outcome, error) {
+			return kyc.Outcome{Status: "temporarily_complete", Reasons: []string{"analysis_pending"}}, nil
+		},
+	}, wellProbe())
+	w := a.do(jsonRequest("/v2/ida/session/create", `{"identity_id":"identity-7","webhook_url":"https://x","metadata":{"k":"v"},"settings":{"locale":"en"}}`))
+	if w.Code != 200 || !strings.Contains(w.Body.String(), `"session_id":"session-9"`) || identity != "identity-7" || input.LivenessMode != "passive" ||
+		input.WebhookURL != "https://x" || input.Metadata["k"] != "v" || input.Settings["locale"] != "en" {
+		t.Errorf("%d %s, identity %q, %+v", w.Code, w.Body, identity, input)
+	}
+	yes, no := true, false
+	for body, want := range map[string]*bool{
+		`{}`:                 nil,
+		`{"verified":false}`: &no,
+		`{"verified":true,"identity_id":["a","b"],"take":300,"skip":2,"search_term":"n","status":"expired"}`: &yes,
+	} {
+		if w := a.do(jsonRequest("/v2/ida/session/list", body)); w.Code != 200 || !strings.Contains(w.Body.String(), `"meta_counts":{"complete":40,"total":41}`) {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if (query.Verified == nil) != (want == nil) || want != nil && *query.Verified != *want {
+			t.Errorf("%s: verified %v", body, query.Verified)
+		}
+		if want == &yes && (query.Take != 200 || query.Skip != 2 || query.SearchTerm != "n" || query.Status != "expired" ||
+			!slices.Equal(query.IdentityIDs, []string{"a", "b"})) {
+			t.Errorf("query %+v", query)
+		}
+	}
+	w = a.do(jsonRequest("/v2/ida/sdk/finalize", `{"session_id":"x"}`))
+	if got := strings.TrimSpace(w.Body.String()); got != `{"authenticated":false,"reasons":["analysis_pending"],"status_e":"temporarily_complete"}` {
+		t.Errorf("finalize: %s", got)
+	}
+}
+
+func TestIdentityQuery(t *testing.T) {
+	var got kyc.IdentityQuery
+	a := newTestAPI(t, &fake{listIdentities: func(_ auth.Principal, q kyc.IdentityQuery) (kyc.IdentityPage, error) {
+		got = q
+		return kyc.IdentityPage{Counts: map[string]int{"total": 0}}, nil
+	}}, wellProbe())
+	w := a.do(jsonRequest("/v2/identity/list", `{"client_id":"c","user_id":["u","v"],"search_term":"n","take":7,"skip":14,`+
+		`"start_date":"2024-01-02T03:04:05+02:00","end_date":"2024-01-02T23:59:59Z","metadata":{"k":"v"}}`))
+	if w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"identities":[],"meta_counts":{"total":0}}` {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if got.Take != 7 || got.Skip != 14 || got.SearchTerm != "n" || !slices.Equal(got.ClientIDs, []string{"c"}) || !slices.Equal(got.UserIDs, []string{"u", "v"}) ||
+		got.Metadata["k"] != "v" || !got.Start.Equal(time.Date(2024, 1, 2, 1, 4, 5, 0, time.UTC)) || !got.End.Equal(time.Date(2024, 1, 2, 23, 59, 59, 0, time.UTC)) {
+		t.Errorf("got %+v", got)
+	}
+	if w := a.do(jsonRequest("/v2/identity/list", `{"start_date":null}`)); w.Code != 400 || !hasPointer(problemOf(t, w).Errors, "/start_date") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestIdentitiesRead: ids come from both fields, and one identity alone is answered at the top level too.
+func TestIdentitiesRead(t *testing.T) {
+	var ids []string
+	var metadata map[string]any
+	var found []kyc.Identity
+	a := newTestAPI(t, &fake{readIdentities: func(_ auth.Principal, i []string, m map[string]any) ([]kyc.Identity, error) {
+		ids, metadata = i, m
+		return found, nil
+	}}, wellProbe())
+	for _, c := range []struct {
+		body  string
+		ids   []string
+		found []kyc.Identity
+		top   any // identity_id at the top level
+	}{
+		{``, nil, nil, nil},
+		{`{"identity_id":"a"}`, []string{"a"}, []kyc.Identity{{ID: "a"}}, "a"},
+		{`{"identity_id":["a","b"]}`, []string{"a", "b"}, []kyc.Identity{{ID: "a"}, {ID: "b"}}, nil},
+		{`{"identity_id":"a","identity_ids":["b"]}`, []string{"a", "b"}, []kyc.Identity{{ID: "a"}, {ID: "b"}}, nil},
+		{`{"identity_ids":["b"],"metadata":{"k":"v"}}`, []string{"b"}, []kyc.Identity{{ID: "b"}}, "b"},
+	} {
+		found, metadata = c.found, nil
+		w := a.do(jsonRequest("/v2/identity/read", c.body))
+		var got map[string]any
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 {
+			t.Fatalf("%s: %d %s", c.body, w.Code, w.Body)
+		}
+		if !slices.Equal(ids, c.ids) || (metadata["k"] == "v") != strings.Contains(c.body, "metadata") {
+			t.Errorf("%s: asked for %v, %v", c.body, ids, metadata)
+		}
+		list, ok := got["identities"].([]any)
+		if !ok || len(list) != len(c.found) || got["identity_id"] != c.top {
+			t.Errorf("%s: %s", c.body, w.Body)
+		}
+		for name, value := range got {
+			if c.top == nil && name != "identities" && value != nil {
+				t.Errorf("%s: %s is %v", c.body, name, value)
+			}
+			if c.top != nil && name != "identities" && !reflect.DeepEqual(value, list[0].(map[string]any)[name]) {
+				t.Errorf("%s: %s is %v at the top, %v in the list", c.body, name, value, list[0].(map[string]any)[name])
+			}
+		}
+	}
+	ids = nil
+	for body, at := range map[string]string{
+		`{"identity_id":""}`: "/identity_id", `{"identity_id":["a",""]}`: "/identity_id", `{"identity_ids":[""]}`: "/identity_ids/0",
+	} {
+		if w := a.do(jsonRequest("/v2/identity/read", body)); w.Code != 400 || !hasPointer(problemOf(t, w).Errors, at) || ids != nil {
+			t.Errorf("%s: %d %s, asked for %v", body, w.Code, w.Body, ids)
 		}
 	}
 }
@@ -312,22 +512,9 @@ func TestMetrics(t *testing.T) {
 	second.ServeHTTP(httptestRecorder(), request(http.MethodGet, "/ping", "", ""))
 }
 
-func TestDocs(t *testing.T) {
+// TestContractIsServed: the contract is given away as it is, and as JSON that says the same.
+func TestContractIsServed(t *testing.T) {
 	a := newTestAPI(t, &fake{}, wellProbe())
-	page := a.do(request(http.MethodGet, "/docs", "", "")).Body.String()
-	for at, op := range a.contract.operations {
-		if !strings.Contains(page, `id="`+op.id+`"`) || !strings.Contains(page, "<code>"+at.path+"</code>") {
-			t.Errorf("/docs lacks %s", op.id)
-		}
-	}
-	for code := range titles() {
-		if !strings.Contains(page, `id="`+string(code)+`"`) {
-			t.Errorf("/docs lacks the code %s, which problems point to", code)
-		}
-	}
-	if strings.Contains(page, "<script") || strings.Contains(page, "ZgotmplZ") {
-		t.Error("/docs has a script, or a part that the template refused")
-	}
 	if got := a.do(request(http.MethodGet, "/openapi.yaml", "", "")).Body.Bytes(); !bytes.Equal(got, contractYAML) {
 		t.Error("/openapi.yaml is not the contract")
 	}

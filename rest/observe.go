@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kycd/kyc"
@@ -21,10 +20,10 @@ import (
 func (s *server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := s.now()
-		x := &exchange{ResponseWriter: w, requestID: s.nameRequest(r)}
-		x.request = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
-		secureHeaders(w.Header(), r)
-		w.Header().Set("X-Request-Id", x.requestID)
+		x := &exchange{ResponseWriter: w, requestID: s.nameRequest(r), peer: s.proxies.Of(r)}
+		x.request = r.WithContext(kyc.WithRequestID(context.WithValue(r.Context(), exchangeKey{}, x), x.requestID))
+		s.secure.put(w.Header(), x.peer.HTTPS)
+		w.Header()["X-Request-Id"] = []string{x.requestID}
 		defer func() {
 			if cause := recover(); cause != nil {
 				if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -36,6 +35,10 @@ func (s *server) observe(next http.Handler) http.Handler {
 			}
 			s.finish(x, s.now().Sub(start))
 		}()
+		if len(r.RequestURI) > maxURL {
+			s.fail(x, x.request, refuse(codeURITooLong, "the URL may have at most "+strconv.Itoa(maxURL)+" bytes"))
+			return
+		}
 		next.ServeHTTP(x, x.request)
 	})
 }
@@ -53,20 +56,13 @@ func (s *server) finish(x *exchange, took time.Duration) {
 }
 
 // identify notes which operation of the contract a request is for.
-func (s *server) identify(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		method := r.Method
-		if method == http.MethodHead { // served by GET's handler
-			method = http.MethodGet
-		}
-		op := s.contract.operations[route{method, chi.RouteContext(r.Context()).RoutePattern()}]
-		if op == nil { // generated routes and contract come from one file
-			s.fail(w, r, kyc.Internal(errors.New("a route that the contract does not have")))
-			return
-		}
-		exchangeOf(r.Context()).operation = op
-		next.ServeHTTP(w, r)
-	})
+func (s *server) identify(op *operation) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			exchangeOf(r.Context()).operation = op
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // nameRequest takes over the caller's X-Request-Id if it is harmless, and makes one otherwise.
@@ -91,14 +87,29 @@ func harmlessID(id string) bool {
 	return true
 }
 
-// secureHeaders forbids what an API's answers are never meant for. A page (/docs) sets its own policy.
-func secureHeaders(h http.Header, r *http.Request) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
-	h.Set("Referrer-Policy", "no-referrer")
-	if r.TLS != nil {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+// secureHeaders forbid what an API's answers are never meant for. A page (/docs) sets its own policy. The values are
+// made once and shared by all answers; whoever wants another one sets it, and changes none in place.
+type secureHeaders struct{ nosniff, noStore, policy, noReferrer, sameOrigin, transport []string }
+
+func newSecureHeaders() secureHeaders {
+	return secureHeaders{
+		nosniff:    []string{"nosniff"},
+		noStore:    []string{"no-store"},
+		policy:     []string{"default-src 'none'; frame-ancestors 'none'; sandbox"},
+		noReferrer: []string{"no-referrer"},
+		sameOrigin: []string{"same-origin"}, // no page elsewhere may embed an answer; to read one it needs CORS
+		transport:  []string{"max-age=31536000"},
+	}
+}
+
+func (s *secureHeaders) put(h http.Header, https bool) {
+	h["X-Content-Type-Options"] = s.nosniff
+	h["Cache-Control"] = s.noStore
+	h["Content-Security-Policy"] = s.policy
+	h["Referrer-Policy"] = s.noReferrer
+	h["Cross-Origin-Resource-Policy"] = s.sameOrigin
+	if https {
+		h["Strict-Transport-Security"] = s.transport
 	}
 }
 

@@ -22,6 +22,8 @@ const (
 	codeUnsupportedMediaType kyc.Code = "unsupported_media_type"
 	codePayloadTooLarge      kyc.Code = "payload_too_large"
 	codeUnsupportedGrantType kyc.Code = "unsupported_grant_type"
+	codeURITooLong           kyc.Code = "uri_too_long"
+	codeRequestTimeout       kyc.Code = "request_timeout"
 )
 
 // statusClientGone is what the log and the metrics call a request whose caller went away before the answer.
@@ -38,6 +40,10 @@ func statusOf(code kyc.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case codeUnsupportedGrantType:
 		return http.StatusBadRequest
+	case codeURITooLong:
+		return http.StatusRequestURITooLong
+	case codeRequestTimeout:
+		return http.StatusRequestTimeout
 	}
 	switch code.Kind() {
 	case kyc.KindInvalid:
@@ -97,11 +103,16 @@ func titles() map[kyc.Code]string {
 		kyc.CodeTooManyRequests:    "Too many requests",
 		kyc.CodeUnavailable:        "Not available at the moment",
 		kyc.CodeErased:             "The data was erased",
+		kyc.CodeIdempotencyReused:  "The idempotency key was used for another request",
+		kyc.CodeIdempotencyRunning: "A request with this idempotency key is under way",
+		kyc.CodeNotEnrolled:        "The identity has no face to compare with",
 		kyc.CodeInternal:           "An internal error",
 		codeMethodNotAllowed:       "The method is not allowed here",
 		codeUnsupportedMediaType:   "The body is of a media type that is not taken here",
 		codePayloadTooLarge:        "The body is too large",
 		codeUnsupportedGrantType:   "The grant type is not supported",
+		codeURITooLong:             "The URL is too long",
+		codeRequestTimeout:         "The request did not arrive in time",
 	}
 }
 
@@ -114,11 +125,13 @@ func refuse(code kyc.Code, message string, fields ...kyc.FieldError) *kyc.Error 
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r.Context())
 	shown := publicError(err)
-	status := statusOf(shown.Code)
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		x.status = statusClientGone // nobody is there to read an answer
-		return
+	if over := r.Context().Err(); over != nil && (statusOf(shown.Code) == http.StatusInternalServerError || errors.Is(err, over)) {
+		if shown = interruption(r.Context()); shown == nil {
+			x.status = statusClientGone // nobody is there to read an answer
+			return
+		}
 	}
+	status := statusOf(shown.Code)
 	if status == http.StatusInternalServerError {
 		s.log.LogAttrs(r.Context(), slog.LevelError, "request failed",
 			slog.String("request_id", x.requestID), slog.String("operation", x.operationID()), slog.String("cause", causeOf(err)))
@@ -153,6 +166,18 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		body.Errors = &fields
 	}
 	writeJSON(w, status, "application/problem+json", body)
+}
+
+// interruption is the error of a request whose context is over, whatever it was that failed for it; nil if the caller
+// went away.
+func interruption(ctx context.Context) *kyc.Error {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, ErrStopping):
+		return refuse(kyc.CodeUnavailable, "the server is stopping")
+	case errors.Is(cause, context.DeadlineExceeded):
+		return refuse(kyc.CodeUnavailable, "the request took too long")
+	}
+	return nil
 }
 
 // publicError is what of an error may be shown.

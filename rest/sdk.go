@@ -4,6 +4,7 @@ import (
 	"context"
 	"mime/multipart"
 
+	"kycd/kyc"
 	api "kycd/rest/generated"
 )
 
@@ -12,7 +13,7 @@ func done() api.DoneJSONResponse { return api.DoneJSONResponse{} }
 
 // IdvSdkSessionRead answers what a device may know.
 func (s *server) IdvSdkSessionRead(ctx context.Context, req api.IdvSdkSessionReadRequestObject) (api.IdvSdkSessionReadResponseObject, error) {
-	session, err := s.service.ReadSDKSession(ctx, exchangeOf(ctx).principal, req.Body.SessionId)
+	session, err := s.service.ReadSDKSession(ctx, exchangeOf(ctx).principal, kyc.IDV, req.Body.SessionId)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +22,7 @@ func (s *server) IdvSdkSessionRead(ctx context.Context, req api.IdvSdkSessionRea
 
 // IdvSdkMetadataUpdate replaces what the device says of itself.
 func (s *server) IdvSdkMetadataUpdate(ctx context.Context, req api.IdvSdkMetadataUpdateRequestObject) (api.IdvSdkMetadataUpdateResponseObject, error) {
-	if err := s.service.UpdateSDKMetadata(ctx, exchangeOf(ctx).principal, req.Body.SessionId, req.Body.SdkMetadata); err != nil {
+	if err := s.service.UpdateSDKMetadata(ctx, exchangeOf(ctx).principal, kyc.IDV, req.Body.SessionId, req.Body.SdkMetadata); err != nil {
 		return nil, err
 	}
 	return api.IdvSdkMetadataUpdate200JSONResponse{DoneJSONResponse: done()}, nil
@@ -65,31 +66,42 @@ func (s *server) addDocument(ctx context.Context, side string, body *multipart.R
 	if err != nil {
 		return err
 	}
+	if x.claim != nil {
+		x.claim.Body = up.digest()
+	}
 	return s.service.AddDocument(ctx, x.principal, up.sessionID, side, x.place(up.latitude, up.longitude), up.image)
 }
 
-// IdvSdkLivenessGenerate begins a liveness session.
+// IdvSdkLivenessGenerate begins a liveness session of a verification.
 func (s *server) IdvSdkLivenessGenerate(ctx context.Context, req api.IdvSdkLivenessGenerateRequestObject) (api.IdvSdkLivenessGenerateResponseObject, error) {
-	x := exchangeOf(ctx)
-	token, err := s.service.GenerateLiveness(ctx, x.principal, req.Body.SessionId, x.place(req.Body.Latitude, req.Body.Longitude))
+	token, err := s.generateLiveness(ctx, kyc.IDV, req.Body)
 	if err != nil {
 		return nil, err
 	}
 	return api.IdvSdkLivenessGenerate200JSONResponse{Token: token}, nil
 }
 
-// IdvSdkLivenessProcess takes the frames of a liveness session.
+// IdvSdkLivenessProcess takes the frames of a liveness session of a verification.
 func (s *server) IdvSdkLivenessProcess(ctx context.Context, req api.IdvSdkLivenessProcessRequestObject) (api.IdvSdkLivenessProcessResponseObject, error) {
-	x := exchangeOf(ctx)
-	images, err := decodeImages(value(req.Body.Images))
-	if err != nil {
-		return nil, err
-	}
-	token, err := s.service.ProcessLiveness(ctx, x.principal, req.Body.SessionId, x.place(req.Body.Latitude, req.Body.Longitude), images)
+	token, err := s.processLiveness(ctx, kyc.IDV, req.Body)
 	if err != nil {
 		return nil, err
 	}
 	return api.IdvSdkLivenessProcess200JSONResponse{Token: token}, nil
+}
+
+func (s *server) generateLiveness(ctx context.Context, kind kyc.SessionKind, in *api.LivenessGenerate) (string, error) {
+	x := exchangeOf(ctx)
+	return s.service.GenerateLiveness(ctx, x.principal, kind, in.SessionId, x.place(in.Latitude, in.Longitude))
+}
+
+func (s *server) processLiveness(ctx context.Context, kind kyc.SessionKind, in *api.LivenessProcess) (string, error) {
+	x := exchangeOf(ctx)
+	images, err := decodeImages(value(in.Images))
+	if err != nil {
+		return "", err
+	}
+	return s.service.ProcessLiveness(ctx, x.principal, kind, in.SessionId, x.place(in.Latitude, in.Longitude), images)
 }
 
 // IdvSdkFinalize decides the session.

@@ -5,8 +5,10 @@ package rest
 
 import (
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 
 	"kycd/kyc"
 	api "kycd/rest/generated"
+	"kycd/rest/peer"
 )
 
 // Options is what the REST API is made from. Service and Probe are needed.
@@ -28,6 +31,8 @@ type Options struct {
 	Version      string               // of the service
 	Environment  string               // production, development …
 	PublicURL    string               // how callers reach the service, and the issuer of its tokens; empty: as each request names it
+	Limits       Limits               // the zero Limits limit nobody
+	Trusted      []netip.Prefix       // where proxies stand whose word on the caller's address counts
 	Now          func() time.Time     // nil: the system's clock
 	NewRequestID func() string        // nil: 130 random bits
 }
@@ -48,11 +53,19 @@ type server struct {
 	durations    durations
 	prometheus   http.Handler
 	bodies       budget
+	throttles    throttles
+	proxies      *peer.Proxies
+	secure       secureHeaders
 }
 
-// New makes the handler of the whole REST API. It panics if its own contract is not well-formed.
+// New makes the handler of the whole REST API. It panics if its own contract is not well-formed, or a trusted network
+// is none.
 func New(o Options) http.Handler {
 	contract, err := loadContract(contractYAML)
+	if err != nil {
+		panic(err)
+	}
+	proxies, err := peer.Trust(o.Trusted)
 	if err != nil {
 		panic(err)
 	}
@@ -73,22 +86,23 @@ func New(o Options) http.Handler {
 		version: o.Version, environment: o.Environment, publicURL: strings.TrimRight(o.PublicURL, "/"),
 		now: o.Now, newRequestID: o.NewRequestID, started: o.Now(),
 		contract: contract, titles: titles(), bodies: newBudget(maxBodiesInFlight),
-		durations:  newDurations(o.Registry),
+		durations: newDurations(o.Registry),
+		throttles: newThrottles(o.Limits), proxies: proxies, secure: newSecureHeaders(),
 		prometheus: promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}),
 	}
 	router := chi.NewRouter()
 	router.Use(middleware.GetHead)
-	router.NotFound(func(w http.ResponseWriter, r *http.Request) {
+	router.NotFound(s.admit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(kyc.CodeNotFound, "there is nothing at this path"))
-	})
-	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", strings.Join(allowed(router, r.URL.Path), ", "))
-		s.fail(w, r, refuse(codeMethodNotAllowed, "this path does not take this method"))
-	})
-	docs := newDocs(contract, s.titles)
-	router.Get("/docs", docs.page)
-	router.Get("/openapi.json", docs.json)
-	router.Get("/openapi.yaml", docs.yaml)
+	})).ServeHTTP)
+	router.MethodNotAllowed(s.admit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.refuseMethod(w, r, allowed(router, r.URL.Path))
+	})).ServeHTTP)
+	documentation, err := s.newReference()
+	if err != nil {
+		panic(err) // contract and page are parts of the program
+	}
+	documentation.Mount(router.With(s.admit))
 
 	// The defaults of the generated code would show err.Error() to the caller.
 	malformed := func(w http.ResponseWriter, r *http.Request, err error) {
@@ -99,10 +113,31 @@ func New(o Options) http.Handler {
 		ResponseErrorHandlerFunc: s.fail,
 	})
 	api.HandlerWithOptions(handlers, api.ChiServerOptions{
-		BaseRouter:       router.With(s.identify, s.authenticate, s.validate),
+		BaseRouter:       routes{Router: router, contract: contract, guards: s.guards},
 		ErrorHandlerFunc: malformed,
 	})
+	s.sharePaths(router)
 	return s.observe(router)
+}
+
+// guards is what a request passes on its way to the handler of an operation. It panics if the contract is not
+// well-formed.
+func (s *server) guards(op *operation) chi.Middlewares {
+	within, err := op.timeLimit()
+	if err != nil {
+		panic(fmt.Errorf("openapi.yaml: %s: %w", op.id, err))
+	}
+	guards := chi.Middlewares{s.identify(op)}
+	if op.forDevices() {
+		guards = append(guards, s.share(op))
+	}
+	return append(guards, s.admit, s.authenticate, s.throttle, s.bound(within), s.validate, s.repeat)
+}
+
+// refuseMethod says which methods a path takes.
+func (s *server) refuseMethod(w http.ResponseWriter, r *http.Request, methods []string) {
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	s.fail(w, r, refuse(codeMethodNotAllowed, "this path does not take this method"))
 }
 
 // allowed are the methods that a path takes.

@@ -10,31 +10,22 @@ import (
 // IdvSessionCreate begins a verification.
 func (s *server) IdvSessionCreate(ctx context.Context, req api.IdvSessionCreateRequestObject) (api.IdvSessionCreateResponseObject, error) {
 	in := value(req.Body)
-	id, err := s.service.CreateSession(ctx, exchangeOf(ctx).principal, kyc.SessionInput{
-		Metadata:     value(in.Metadata),
-		LivenessMode: string(livenessMode(string(value(in.LivenessMode)))),
-		WebhookURL:   value(in.WebhookUrl),
-		Settings:     value(in.Settings),
-	})
+	id, err := s.service.CreateSession(ctx, exchangeOf(ctx).principal, sessionInput(in.Metadata, in.LivenessMode, in.WebhookUrl, in.Settings))
 	if err != nil {
 		return nil, err
 	}
 	return api.IdvSessionCreate200JSONResponse{SessionId: id}, nil
 }
 
-// IdvSessionList answers one page of sessions.
+// IdvSessionList answers one page of verifications.
 func (s *server) IdvSessionList(ctx context.Context, req api.IdvSessionListRequestObject) (api.IdvSessionListResponseObject, error) {
 	in := value(req.Body)
-	start, err := dateOrTime("/start_date", in.StartDate, false)
-	if err != nil {
-		return nil, err
-	}
-	end, err := dateOrTime("/end_date", in.EndDate, true)
+	start, end, err := period(in.StartDate, in.EndDate)
 	if err != nil {
 		return nil, err
 	}
 	take, skip := page(in.Take, in.Skip)
-	result, err := s.service.ListSessions(ctx, exchangeOf(ctx).principal, kyc.SessionQuery{
+	result, err := s.service.ListSessions(ctx, exchangeOf(ctx).principal, kyc.IDV, kyc.SessionQuery{
 		Take: take, Skip: skip,
 		SearchTerm:  value(in.SearchTerm),
 		Status:      string(value(in.Status)),
@@ -43,7 +34,7 @@ func (s *server) IdvSessionList(ctx context.Context, req api.IdvSessionListReque
 		Metadata:    value(in.Metadata),
 		IdentityIDs: oneOrMany(in.IdentityId),
 		ClientIDs:   oneOrMany(in.ClientId),
-		UserID:      oneOrMany(in.UserId),
+		UserIDs:     oneOrMany(in.UserId),
 	})
 	if err != nil {
 		return nil, err
@@ -51,9 +42,9 @@ func (s *server) IdvSessionList(ctx context.Context, req api.IdvSessionListReque
 	return api.IdvSessionList200JSONResponse{Sessions: each(result.Sessions, toIdvSession), MetaCounts: counts(result.Counts)}, nil
 }
 
-// IdvSessionRead answers all of one session.
+// IdvSessionRead answers all of one verification.
 func (s *server) IdvSessionRead(ctx context.Context, req api.IdvSessionReadRequestObject) (api.IdvSessionReadResponseObject, error) {
-	session, err := s.service.ReadSession(ctx, exchangeOf(ctx).principal, req.Body.SessionId)
+	session, err := s.service.ReadSession(ctx, exchangeOf(ctx).principal, kyc.IDV, req.Body.SessionId)
 	if err != nil {
 		return nil, err
 	}
@@ -69,16 +60,27 @@ func (s *server) IdvSessionTestRead(ctx context.Context, req api.IdvSessionTestR
 	return api.IdvSessionTestRead200JSONResponse(toIdvSessionTests(tests)), nil
 }
 
-// The size of a page: what it is without a wish, and what no wish exceeds.
-const (
-	defaultTake = 20
-	maxTake     = 200
-)
-
-func page(take, skip *int32) (int, int) {
-	n := int(value(take))
-	if n == 0 {
-		n = defaultTake
+// IdvSessionLocationRead answers where a picture of a verification was taken.
+func (s *server) IdvSessionLocationRead(ctx context.Context, req api.IdvSessionLocationReadRequestObject) (api.IdvSessionLocationReadResponseObject, error) {
+	location, err := s.service.ReadLocation(ctx, exchangeOf(ctx).principal, kyc.IDV, req.Body.SessionId, string(req.Body.LocationCaptureTypeE))
+	if err != nil {
+		return nil, err
 	}
-	return min(n, maxTake), int(value(skip))
+	return api.IdvSessionLocationRead200JSONResponse(toLocation(location)), nil
+}
+
+// IdvSessionAnonymize erases the person from a verification.
+func (s *server) IdvSessionAnonymize(ctx context.Context, req api.IdvSessionAnonymizeRequestObject) (api.IdvSessionAnonymizeResponseObject, error) {
+	if err := s.service.AnonymizeSession(ctx, exchangeOf(ctx).principal, req.Body.SessionId); err != nil {
+		return nil, err
+	}
+	return api.IdvSessionAnonymize200JSONResponse{DoneJSONResponse: done()}, nil
+}
+
+// IdvSessionDelete erases a verification.
+func (s *server) IdvSessionDelete(ctx context.Context, req api.IdvSessionDeleteRequestObject) (api.IdvSessionDeleteResponseObject, error) {
+	if err := s.service.DeleteSession(ctx, exchangeOf(ctx).principal, kyc.IDV, req.Body.SessionId); err != nil {
+		return nil, err
+	}
+	return api.IdvSessionDelete200JSONResponse{DoneJSONResponse: done()}, nil
 }

@@ -117,6 +117,11 @@ func newOperation(doc *openapi3.T, method, path string, item *openapi3.PathItem,
 	for _, p := range spec.Parameters {
 		op.parameters = append(op.parameters, p.Value)
 	}
+	for _, p := range op.parameters {
+		if p.In == openapi3.ParameterInHeader && (p.Schema == nil || !p.Schema.Value.Type.Is("string")) {
+			return nil, fmt.Errorf("the header %s must be a text, see headerErrors", p.Name)
+		}
+	}
 	op.clientID = slices.ContainsFunc(op.parameters, func(p *openapi3.Parameter) bool {
 		return p.In == openapi3.ParameterInHeader && http.CanonicalHeaderKey(p.Name) == "X-Client-Id"
 	})

@@ -135,7 +135,7 @@ func uploadError(op *operation, err error) error {
 	if errors.As(err, &over) {
 		return tooLarge(op)
 	}
-	return refuse(kyc.CodeInvalid, "the body is not a complete multipart form")
+	return unreadable(err, "the body is not a complete multipart form")
 }
 
 func imageTooLarge(at string) error {

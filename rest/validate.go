@@ -1,16 +1,18 @@
 package rest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -122,7 +124,10 @@ func decodeBody(r *http.Request, op *operation, mediaType string) error {
 		if errors.As(err, &over) {
 			return tooLarge(op)
 		}
-		return refuse(kyc.CodeInvalid, "the body could not be read to its end")
+		return unreadable(err, "the body could not be read to its end")
+	}
+	if len(r.Header[headerIdempotencyKey]) > 0 {
+		exchangeOf(r.Context()).bodyDigest = digest(data)
 	}
 	var value any
 	if mediaType == mediaForm {
@@ -135,8 +140,8 @@ func decodeBody(r *http.Request, op *operation, mediaType string) error {
 		}
 		r.PostForm, r.Form = form, form // the generated code looks here; without the query, which is no place for secrets
 	} else {
-		if err := json.Unmarshal(data, &value); err != nil {
-			return refuse(kyc.CodeInvalid, "the body is not valid JSON")
+		if value, err = decodeJSON(data); err != nil {
+			return err
 		}
 		r.Body = validatedBody{value}
 	}
@@ -185,10 +190,61 @@ func invalid(fields []kyc.FieldError) error {
 	return refuse(kyc.CodeInvalid, "the request does not have the form that the contract asks for", fields...)
 }
 
-// schemaErrors holds a decoded body against a schema.
+// schemaErrors holds a decoded body against a schema, and its texts against what a database takes.
 func schemaErrors(schema *openapi3.Schema, value any) []kyc.FieldError {
-	err := schema.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.MultiErrors())
-	return fieldErrors("", err)
+	all := fieldErrors("", schema.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.MultiErrors()))
+	if !storable(value) {
+		all = append(all, textErrors("", value)...)
+	}
+	return all
+}
+
+// storable tells whether PostgreSQL can store all texts in a decoded value: they must be UTF-8 without a NUL.
+func storable(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return strings.IndexByte(v, 0) < 0 && utf8.ValidString(v)
+	case []any:
+		for _, item := range v {
+			if !storable(item) {
+				return false
+			}
+		}
+	case map[string]any:
+		for name, item := range v {
+			if !storable(name) || !storable(item) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// textErrors names what is not storable in a decoded value. The name of a member is a fault of its object.
+func textErrors(at string, value any) []kyc.FieldError {
+	bad := []kyc.FieldError{{Pointer: at, Code: "text", Message: "must be text in UTF-8 without NUL characters"}}
+	switch v := value.(type) {
+	case []any:
+		bad = nil
+		for i, item := range v {
+			if !storable(item) {
+				bad = append(bad, textErrors(pointer(at, strconv.Itoa(i)), item)...)
+			}
+		}
+	case map[string]any:
+		for name := range v {
+			if !storable(name) {
+				return bad
+			}
+		}
+		bad = nil
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if !storable(v[name]) {
+				bad = append(bad, textErrors(pointer(at, name), v[name])...)
+			}
+		}
+	}
+	return bad
 }
 
 // parameterErrors holds headers, path and query against the contract. Pointers begin with where they stand.
@@ -204,11 +260,19 @@ func parameterErrors(r *http.Request, op *operation) []kyc.FieldError {
 	}
 	var all []kyc.FieldError
 	for _, parameter := range op.parameters {
+		if parameter.In == openapi3.ParameterInHeader {
+			all = append(all, headerErrors(r, parameter)...)
+			continue
+		}
+		at := pointer("", parameter.In, parameter.Name)
+		if raw := rawParameter(input, parameter); !storable(raw) {
+			all = append(all, textErrors(at, raw)...)
+			continue
+		}
 		err := openapi3filter.ValidateParameter(r.Context(), input, parameter)
 		if err == nil {
 			continue
 		}
-		at := pointer("", parameter.In, parameter.Name)
 		if errors.Is(err, openapi3filter.ErrInvalidRequired) {
 			all = append(all, kyc.FieldError{Pointer: at, Code: "required", Message: "is required"})
 			continue
@@ -223,6 +287,39 @@ func parameterErrors(r *http.Request, op *operation) []kyc.FieldError {
 		all = append(all, fields...)
 	}
 	return all
+}
+
+// headerErrors holds one header against the contract. All of the contract's headers are single texts, which need none
+// of ValidateParameter's decoding, and are on nearly every request.
+func headerErrors(r *http.Request, parameter *openapi3.Parameter) []kyc.FieldError {
+	values := r.Header.Values(parameter.Name)
+	if len(values) == 0 && !parameter.Required {
+		return nil
+	}
+	if len(values) == 1 {
+		err := parameter.Schema.Value.VisitJSON(values[0], openapi3.VisitAsRequest(), openapi3.MultiErrors())
+		if err == nil {
+			return nil
+		}
+		return fieldErrors(pointer("", parameter.In, parameter.Name), err)
+	}
+	bad := kyc.FieldError{Pointer: pointer("", parameter.In, parameter.Name), Code: "repeated", Message: "is given more than once"}
+	if len(values) == 0 {
+		bad.Code, bad.Message = "required", "is required"
+	}
+	return []kyc.FieldError{bad}
+}
+
+// rawParameter is what the caller wrote for a parameter of path or query, without its escapes.
+func rawParameter(input *openapi3filter.RequestValidationInput, parameter *openapi3.Parameter) string {
+	if parameter.In == openapi3.ParameterInQuery {
+		return strings.Join(input.GetQueryParams()[parameter.Name], "")
+	}
+	raw := input.PathParams[parameter.Name]
+	if text, err := url.PathUnescape(raw); err == nil {
+		return text
+	}
+	return raw
 }
 
 // fieldErrors turns what kin-openapi found into pointers, codes and words of our own: its texts quote the

@@ -22,12 +22,16 @@ import (
 // ErrUnsupported is returned for a database URL of another kind than sqlite: or postgres:.
 var ErrUnsupported = errors.New("database URL must begin with sqlite: or postgres:")
 
+// ErrBusy is returned when the write-ahead log cannot be emptied because somebody still reads from it. Trying again helps.
+var ErrBusy = errors.New("the write-ahead log is being read")
+
 // Database is one open store.
 type Database struct {
 	Ent     *ent.Client
 	Dialect string // dialect.SQLite or dialect.Postgres
 
 	writer  *sql.DB
+	sqlite  *writer // nil with PostgreSQL
 	closers []func() error
 }
 
@@ -49,7 +53,7 @@ func Open(ctx context.Context, rawURL, dataDir string) (*Database, error) {
 // openSQLite opens one connection that writes and several that read. SQLite has one writer at a time
 // whatever a pool pretends: sixteen connections that contend for it wait up to a second, one that takes
 // the lock at BEGIN never does. WAL lets the readers go on meanwhile; synchronous=FULL means that what
-// was committed is on the disk.
+// was committed is on the disk; secure_delete means that what was deleted is overwritten with zeros.
 func openSQLite(ctx context.Context, path string) (*Database, error) {
 	writer, err := sql.Open("sqlite", dsn(path, "rwc", "immediate"))
 	if err != nil {
@@ -65,19 +69,16 @@ func openSQLite(ctx context.Context, path string) (*Database, error) {
 	}
 	reader.SetMaxOpenConns(4 * runtime.NumCPU())
 	reader.SetMaxIdleConns(4 * runtime.NumCPU())
-	drv := &splitDriver{
-		read:  entsql.OpenDB(dialect.SQLite, reader),
-		write: entsql.OpenDB(dialect.SQLite, writer),
-	}
+	drv := &splitDriver{read: entsql.OpenDB(dialect.SQLite, reader), write: newWriter(writer)}
 	return &Database{
-		Ent: ent.NewClient(ent.Driver(drv)), Dialect: dialect.SQLite, writer: writer,
+		Ent: ent.NewClient(ent.Driver(drv)), Dialect: dialect.SQLite, writer: writer, sqlite: drv.write,
 		closers: []func() error{reader.Close, writer.Close},
 	}, nil
 }
 
 func dsn(path, mode, lock string) string {
 	q := url.Values{"mode": {mode}, "_txlock": {lock}, "_time_format": {"sqlite"}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(on)",
 	}}
 	if mode == "ro" {
 		q["_pragma"] = []string{"busy_timeout(10000)", "query_only(1)"}
@@ -111,6 +112,20 @@ func hideURL(err error) error {
 
 // Ping asks the database for a sign of life.
 func (d *Database) Ping(ctx context.Context) error { return d.writer.PingContext(ctx) }
+
+// Checkpoint moves what is in SQLite's write-ahead log into the database file and empties the log. After it, neither
+// holds what was deleted before: without it the log keeps old pages until others are written over them. It waits for
+// those who read, up to ten seconds, and then answers ErrBusy. With PostgreSQL it does nothing: VACUUM and the archiving of
+// its log are the operator's.
+func (d *Database) Checkpoint(ctx context.Context) error {
+	if d.sqlite == nil {
+		return nil
+	}
+	if err := d.sqlite.truncateLog(ctx); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	return nil
+}
 
 // Close ends all connections.
 func (d *Database) Close() error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"time"
 
 	"ariga.io/atlas/sql/migrate"
@@ -20,11 +21,32 @@ import (
 // Migrate applies what is missing, oldest first, in one transaction, and returns the names of what it
 // applied. A folder whose files do not match its checksum file is refused.
 func (d *Database) Migrate(ctx context.Context) (applied []string, err error) {
+	return d.migrate(ctx, math.MaxInt)
+}
+
+// migrate applies at most limit of what is missing.
+func (d *Database) migrate(ctx context.Context, limit int) (applied []string, err error) {
 	dir, err := readDir(d.Dialect)
 	if err != nil {
 		return nil, err
 	}
-	tx, err := d.writer.BeginTx(ctx, nil)
+	conn, err := d.writer.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if d.Dialect == dialect.SQLite {
+		// Changing a table means writing it anew and dropping the old one. Other tables point at it meanwhile; whether
+		// they still point at something is checked at the end. SQLite ignores this pragma inside a transaction.
+		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys = off"); err != nil {
+			return nil, fmt.Errorf("migrate: %w", err)
+		}
+		defer func() {
+			_, on := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys = on")
+			err = errors.Join(err, on)
+		}()
+	}
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
@@ -54,8 +76,14 @@ func (d *Database) Migrate(ctx context.Context) (applied []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
+	pending = pending[:min(limit, len(pending))]
 	if err := executor.ExecuteN(ctx, len(pending)); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	if d.Dialect == dialect.SQLite {
+		if err := checkReferences(ctx, tx); err != nil {
+			return nil, err
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
@@ -64,6 +92,19 @@ func (d *Database) Migrate(ctx context.Context) (applied []string, err error) {
 		applied = append(applied, f.Name())
 	}
 	return applied, nil
+}
+
+// checkReferences fails if a row points at one that is not there.
+func checkReferences(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	defer rows.Close()
+	if rows.Next() {
+		return errors.New("migrate: a row points at one that is not there")
+	}
+	return rows.Err()
 }
 
 func ignoreDone(err error) error {

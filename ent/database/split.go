@@ -10,7 +10,10 @@ import (
 
 // splitDriver sends plain reads to the readers, and everything else (statements that change something,
 // and every transaction) to the one writer.
-type splitDriver struct{ read, write *entsql.Driver }
+type splitDriver struct {
+	read  *entsql.Driver
+	write *writer
+}
 
 var _ dialect.Driver = (*splitDriver)(nil)
 

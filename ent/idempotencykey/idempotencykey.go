@@ -11,18 +11,18 @@ const (
 	Label = "idempotency_key"
 	// FieldID holds the string denoting the id field in the database.
 	FieldID = "id"
+	// FieldUserID holds the string denoting the user_id field in the database.
+	FieldUserID = "user_id"
 	// FieldClientID holds the string denoting the client_id field in the database.
 	FieldClientID = "client_id"
-	// FieldKeyID holds the string denoting the key_id field in the database.
-	FieldKeyID = "key_id"
 	// FieldRoute holds the string denoting the route field in the database.
 	FieldRoute = "route"
 	// FieldKeyHash holds the string denoting the key_hash field in the database.
 	FieldKeyHash = "key_hash"
 	// FieldBodyHash holds the string denoting the body_hash field in the database.
 	FieldBodyHash = "body_hash"
-	// FieldStatus holds the string denoting the status field in the database.
-	FieldStatus = "status"
+	// FieldEffect holds the string denoting the effect field in the database.
+	FieldEffect = "effect"
 	// FieldAnswerSealed holds the string denoting the answer_sealed field in the database.
 	FieldAnswerSealed = "answer_sealed"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -36,12 +36,12 @@ const (
 // Columns holds all SQL columns for idempotencykey fields.
 var Columns = []string{
 	FieldID,
+	FieldUserID,
 	FieldClientID,
-	FieldKeyID,
 	FieldRoute,
 	FieldKeyHash,
 	FieldBodyHash,
-	FieldStatus,
+	FieldEffect,
 	FieldAnswerSealed,
 	FieldCreatedAt,
 	FieldExpiresAt,
@@ -58,18 +58,16 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	UserIDValidator func(string) error
 	// ClientIDValidator is a validator for the "client_id" field. It is called by the builders before save.
 	ClientIDValidator func(string) error
-	// KeyIDValidator is a validator for the "key_id" field. It is called by the builders before save.
-	KeyIDValidator func(string) error
 	// RouteValidator is a validator for the "route" field. It is called by the builders before save.
 	RouteValidator func(string) error
 	// KeyHashValidator is a validator for the "key_hash" field. It is called by the builders before save.
 	KeyHashValidator func(string) error
 	// BodyHashValidator is a validator for the "body_hash" field. It is called by the builders before save.
 	BodyHashValidator func(string) error
-	// DefaultStatus holds the default value on creation for the "status" field.
-	DefaultStatus int
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -82,14 +80,14 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldID, opts...).ToFunc()
 }
 
+// ByUserID orders the results by the user_id field.
+func ByUserID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUserID, opts...).ToFunc()
+}
+
 // ByClientID orders the results by the client_id field.
 func ByClientID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClientID, opts...).ToFunc()
-}
-
-// ByKeyID orders the results by the key_id field.
-func ByKeyID(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldKeyID, opts...).ToFunc()
 }
 
 // ByRoute orders the results by the route field.
@@ -107,9 +105,9 @@ func ByBodyHash(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBodyHash, opts...).ToFunc()
 }
 
-// ByStatus orders the results by the status field.
-func ByStatus(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldStatus, opts...).ToFunc()
+// ByEffect orders the results by the effect field.
+func ByEffect(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEffect, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

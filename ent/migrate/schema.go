@@ -307,12 +307,12 @@ var (
 	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
 	IdempotencyKeysColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 36},
+		{Name: "user_id", Type: field.TypeString, Size: 36},
 		{Name: "client_id", Type: field.TypeString, Size: 36},
-		{Name: "key_id", Type: field.TypeString, Size: 36},
 		{Name: "route", Type: field.TypeString},
 		{Name: "key_hash", Type: field.TypeString},
 		{Name: "body_hash", Type: field.TypeString},
-		{Name: "status", Type: field.TypeInt, Default: 0},
+		{Name: "effect", Type: field.TypeBool},
 		{Name: "answer_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "expires_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
@@ -326,12 +326,17 @@ var (
 			{
 				Name:    "idempotencykey_client_id_route_key_hash",
 				Unique:  true,
-				Columns: []*schema.Column{IdempotencyKeysColumns[1], IdempotencyKeysColumns[3], IdempotencyKeysColumns[4]},
+				Columns: []*schema.Column{IdempotencyKeysColumns[2], IdempotencyKeysColumns[3], IdempotencyKeysColumns[4]},
 			},
 			{
 				Name:    "idempotencykey_expires_at",
 				Unique:  false,
 				Columns: []*schema.Column{IdempotencyKeysColumns[9]},
+			},
+			{
+				Name:    "idempotencykey_user_id_effect",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[1], IdempotencyKeysColumns[6]},
 			},
 		},
 	}
@@ -420,6 +425,10 @@ var (
 		{Name: "name", Type: field.TypeString},
 		{Name: "secret_hash", Type: field.TypeBytes},
 		{Name: "webhook_secret_sealed", Type: field.TypeBytes, Nullable: true},
+		{Name: "scopes", Type: field.TypeJSON, Nullable: true},
+		{Name: "origins", Type: field.TypeJSON, Nullable: true},
+		{Name: "requests_per_second", Type: field.TypeFloat64, Nullable: true},
+		{Name: "external_id", Type: field.TypeString, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "revoked_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "user_id", Type: field.TypeString, Size: 36},
@@ -432,7 +441,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "clients_users_clients",
-				Columns:    []*schema.Column{ClientsColumns[7]},
+				Columns:    []*schema.Column{ClientsColumns[11]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -441,7 +450,12 @@ var (
 			{
 				Name:    "oauthclient_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{ClientsColumns[7]},
+				Columns: []*schema.Column{ClientsColumns[11]},
+			},
+			{
+				Name:    "oauthclient_external_id",
+				Unique:  true,
+				Columns: []*schema.Column{ClientsColumns[8]},
 			},
 		},
 	}
@@ -457,6 +471,7 @@ var (
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "done_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "code", Type: field.TypeString, Nullable: true},
+		{Name: "request_id", Type: field.TypeString, Nullable: true},
 	}
 	// OutboxesTable holds the schema information for the "outboxes" table.
 	OutboxesTable = &schema.Table{

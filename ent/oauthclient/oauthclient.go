@@ -22,6 +22,14 @@ const (
 	FieldSecretHash = "secret_hash"
 	// FieldWebhookSecretSealed holds the string denoting the webhook_secret_sealed field in the database.
 	FieldWebhookSecretSealed = "webhook_secret_sealed"
+	// FieldScopes holds the string denoting the scopes field in the database.
+	FieldScopes = "scopes"
+	// FieldOrigins holds the string denoting the origins field in the database.
+	FieldOrigins = "origins"
+	// FieldRequestsPerSecond holds the string denoting the requests_per_second field in the database.
+	FieldRequestsPerSecond = "requests_per_second"
+	// FieldExternalID holds the string denoting the external_id field in the database.
+	FieldExternalID = "external_id"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// FieldRevokedAt holds the string denoting the revoked_at field in the database.
@@ -65,6 +73,10 @@ var Columns = []string{
 	FieldName,
 	FieldSecretHash,
 	FieldWebhookSecretSealed,
+	FieldScopes,
+	FieldOrigins,
+	FieldRequestsPerSecond,
+	FieldExternalID,
 	FieldCreatedAt,
 	FieldRevokedAt,
 }
@@ -111,6 +123,16 @@ func ByKeyID(opts ...sql.OrderTermOption) OrderOption {
 // ByName orders the results by the name field.
 func ByName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldName, opts...).ToFunc()
+}
+
+// ByRequestsPerSecond orders the results by the requests_per_second field.
+func ByRequestsPerSecond(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequestsPerSecond, opts...).ToFunc()
+}
+
+// ByExternalID orders the results by the external_id field.
+func ByExternalID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExternalID, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -90,6 +90,16 @@ func WebhookSecretSealed(v []byte) predicate.OAuthClient {
 	return predicate.OAuthClient(sql.FieldEQ(FieldWebhookSecretSealed, v))
 }
 
+// RequestsPerSecond applies equality check predicate on the "requests_per_second" field. It's identical to RequestsPerSecondEQ.
+func RequestsPerSecond(v float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldEQ(FieldRequestsPerSecond, v))
+}
+
+// ExternalID applies equality check predicate on the "external_id" field. It's identical to ExternalIDEQ.
+func ExternalID(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldEQ(FieldExternalID, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.OAuthClient {
 	return predicate.OAuthClient(sql.FieldEQ(FieldCreatedAt, v))
@@ -383,6 +393,151 @@ func WebhookSecretSealedIsNil() predicate.OAuthClient {
 // WebhookSecretSealedNotNil applies the NotNil predicate on the "webhook_secret_sealed" field.
 func WebhookSecretSealedNotNil() predicate.OAuthClient {
 	return predicate.OAuthClient(sql.FieldNotNull(FieldWebhookSecretSealed))
+}
+
+// ScopesIsNil applies the IsNil predicate on the "scopes" field.
+func ScopesIsNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldIsNull(FieldScopes))
+}
+
+// ScopesNotNil applies the NotNil predicate on the "scopes" field.
+func ScopesNotNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNotNull(FieldScopes))
+}
+
+// OriginsIsNil applies the IsNil predicate on the "origins" field.
+func OriginsIsNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldIsNull(FieldOrigins))
+}
+
+// OriginsNotNil applies the NotNil predicate on the "origins" field.
+func OriginsNotNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNotNull(FieldOrigins))
+}
+
+// RequestsPerSecondEQ applies the EQ predicate on the "requests_per_second" field.
+func RequestsPerSecondEQ(v float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldEQ(FieldRequestsPerSecond, v))
+}
+
+// RequestsPerSecondNEQ applies the NEQ predicate on the "requests_per_second" field.
+func RequestsPerSecondNEQ(v float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNEQ(FieldRequestsPerSecond, v))
+}
+
+// RequestsPerSecondIn applies the In predicate on the "requests_per_second" field.
+func RequestsPerSecondIn(vs ...float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldIn(FieldRequestsPerSecond, vs...))
+}
+
+// RequestsPerSecondNotIn applies the NotIn predicate on the "requests_per_second" field.
+func RequestsPerSecondNotIn(vs ...float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNotIn(FieldRequestsPerSecond, vs...))
+}
+
+// RequestsPerSecondGT applies the GT predicate on the "requests_per_second" field.
+func RequestsPerSecondGT(v float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldGT(FieldRequestsPerSecond, v))
+}
+
+// RequestsPerSecondGTE applies the GTE predicate on the "requests_per_second" field.
+func RequestsPerSecondGTE(v float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldGTE(FieldRequestsPerSecond, v))
+}
+
+// RequestsPerSecondLT applies the LT predicate on the "requests_per_second" field.
+func RequestsPerSecondLT(v float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldLT(FieldRequestsPerSecond, v))
+}
+
+// RequestsPerSecondLTE applies the LTE predicate on the "requests_per_second" field.
+func RequestsPerSecondLTE(v float64) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldLTE(FieldRequestsPerSecond, v))
+}
+
+// RequestsPerSecondIsNil applies the IsNil predicate on the "requests_per_second" field.
+func RequestsPerSecondIsNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldIsNull(FieldRequestsPerSecond))
+}
+
+// RequestsPerSecondNotNil applies the NotNil predicate on the "requests_per_second" field.
+func RequestsPerSecondNotNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNotNull(FieldRequestsPerSecond))
+}
+
+// ExternalIDEQ applies the EQ predicate on the "external_id" field.
+func ExternalIDEQ(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldEQ(FieldExternalID, v))
+}
+
+// ExternalIDNEQ applies the NEQ predicate on the "external_id" field.
+func ExternalIDNEQ(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNEQ(FieldExternalID, v))
+}
+
+// ExternalIDIn applies the In predicate on the "external_id" field.
+func ExternalIDIn(vs ...string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldIn(FieldExternalID, vs...))
+}
+
+// ExternalIDNotIn applies the NotIn predicate on the "external_id" field.
+func ExternalIDNotIn(vs ...string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNotIn(FieldExternalID, vs...))
+}
+
+// ExternalIDGT applies the GT predicate on the "external_id" field.
+func ExternalIDGT(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldGT(FieldExternalID, v))
+}
+
+// ExternalIDGTE applies the GTE predicate on the "external_id" field.
+func ExternalIDGTE(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldGTE(FieldExternalID, v))
+}
+
+// ExternalIDLT applies the LT predicate on the "external_id" field.
+func ExternalIDLT(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldLT(FieldExternalID, v))
+}
+
+// ExternalIDLTE applies the LTE predicate on the "external_id" field.
+func ExternalIDLTE(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldLTE(FieldExternalID, v))
+}
+
+// ExternalIDContains applies the Contains predicate on the "external_id" field.
+func ExternalIDContains(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldContains(FieldExternalID, v))
+}
+
+// ExternalIDHasPrefix applies the HasPrefix predicate on the "external_id" field.
+func ExternalIDHasPrefix(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldHasPrefix(FieldExternalID, v))
+}
+
+// ExternalIDHasSuffix applies the HasSuffix predicate on the "external_id" field.
+func ExternalIDHasSuffix(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldHasSuffix(FieldExternalID, v))
+}
+
+// ExternalIDIsNil applies the IsNil predicate on the "external_id" field.
+func ExternalIDIsNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldIsNull(FieldExternalID))
+}
+
+// ExternalIDNotNil applies the NotNil predicate on the "external_id" field.
+func ExternalIDNotNil() predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldNotNull(FieldExternalID))
+}
+
+// ExternalIDEqualFold applies the EqualFold predicate on the "external_id" field.
+func ExternalIDEqualFold(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldEqualFold(FieldExternalID, v))
+}
+
+// ExternalIDContainsFold applies the ContainsFold predicate on the "external_id" field.
+func ExternalIDContainsFold(v string) predicate.OAuthClient {
+	return predicate.OAuthClient(sql.FieldContainsFold(FieldExternalID, v))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -31,7 +31,11 @@ func (OAuthClient) Fields() []ent.Field {
 		id(), ref("user_id"), ref("key_id"),
 		field.String("name").NotEmpty(),
 		field.Bytes("secret_hash").Sensitive(),
-		sealed("webhook_secret_sealed"), // signs what goes to a session's own webhook_url
+		sealed("webhook_secret_sealed"),                            // signs what goes to a session's own webhook_url
+		field.Strings("scopes").Optional(),                         // what it may ask for; none named: everything but sdk
+		field.Strings("origins").Optional(),                        // web origins from which its SDK may call (CORS)
+		field.Float("requests_per_second").Optional().Nillable(),   // its own rate limit; null: the installation's
+		field.String("external_id").Optional().Nillable(), // what an external issuer calls it
 		createdAt(), at("revoked_at").optional(),
 	}
 }
@@ -50,7 +54,9 @@ func (OAuthClient) Annotations() []schema.Annotation {
 }
 
 // Indexes of the table.
-func (OAuthClient) Indexes() []ent.Index { return []ent.Index{index.Fields("user_id")} }
+func (OAuthClient) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("user_id"), index.Fields("external_id").Unique()}
+}
 
 // DataKey is one wrapped data key. Destroying it (wrapped = null) makes everything sealed with it
 // unreadable for ever, in every backup too.
@@ -112,22 +118,25 @@ func (Requirement) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("user_id", "client_id", "type", "data_source")}
 }
 
-// IdempotencyKey keeps the first answer to a POST, so that a repeated one gets the same bytes.
+// IdempotencyKey keeps what the first request under a key came to, so that a repeated one gets the same
+// answer. An effect's row is written by the transaction of the effect.
 type IdempotencyKey struct{ ent.Schema }
 
 // Fields of the table.
 func (IdempotencyKey) Fields() []ent.Field {
 	return []ent.Field{
-		id(), ref("client_id"), ref("key_id"),
+		id(), ref("user_id"), ref("client_id"), // the tenant: nobody else ever gets this answer
 		field.String("route").NotEmpty().Immutable(),
 		field.String("key_hash").NotEmpty().Immutable(),
 		field.String("body_hash").NotEmpty().Immutable(),
-		field.Int("status").Default(0), sealed("answer_sealed"),
-		createdAt(), at("expires_at"),
+		field.Bool("effect").Immutable(), // false: the answer to a question, which holds what was asked for
+		sealed("answer_sealed"), createdAt(), at("expires_at").Immutable(),
 	}
 }
 
 // Indexes of the table.
 func (IdempotencyKey) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("client_id", "route", "key_hash").Unique(), index.Fields("expires_at")}
+	return []ent.Index{
+		index.Fields("client_id", "route", "key_hash").Unique(), index.Fields("expires_at"), index.Fields("user_id", "effect"),
+	}
 }

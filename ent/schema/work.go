@@ -21,7 +21,8 @@ func (Outbox) Fields() []ent.Field {
 		field.Int("starts").Default(0), // how often a worker began it
 		at("next_at"),                  // when it is due (again)
 		createdAt(), at("done_at").optional(),
-		field.String("code").Optional(), // the last failure's code
+		field.String("code").Optional(),                   // the last failure's code
+		field.String("request_id").Optional().Immutable(), // of the request that made the work, for the log
 	}
 }
 

@@ -12,6 +12,7 @@ type Kind string
 const (
 	VisionAnalyze  Kind = "vision:analyze"  // taken by the sidecar
 	SessionDecide  Kind = "session:decide"  // taken by the server
+	SessionErase   Kind = "session:erase"   // taken by the server
 	WebhookDeliver Kind = "webhook:deliver" // taken by the server
 )
 
@@ -27,14 +28,14 @@ const (
 )
 
 // Kinds lists every kind there is.
-func Kinds() []Kind { return []Kind{VisionAnalyze, SessionDecide, WebhookDeliver} }
+func Kinds() []Kind { return []Kind{VisionAnalyze, SessionDecide, SessionErase, WebhookDeliver} }
 
 // Queue is where work of this kind lies. It reports false for a kind that does not exist.
 func (k Kind) Queue() (Queue, bool) {
 	switch k {
 	case VisionAnalyze:
 		return QueueVision, true
-	case SessionDecide:
+	case SessionDecide, SessionErase:
 		return QueueSession, true
 	case WebhookDeliver:
 		return QueueWebhook, true

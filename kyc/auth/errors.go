@@ -18,4 +18,11 @@ const (
 	ErrInvalidGrant Code = "invalid_grant"
 	// ErrInvalidKey: signing keys are missing, repeated or malformed.
 	ErrInvalidKey Code = "invalid_key"
+	// ErrUnknownKey: the token names a key that is not known here. It comes with ErrInvalidToken; another server may
+	// have made the key a moment ago.
+	ErrUnknownKey Code = "unknown_key"
+	// ErrInvalidIssuer: an external issuer is not described well enough to be trusted.
+	ErrInvalidIssuer Code = "invalid_issuer"
+	// ErrIssuerUnavailable: the external issuer does not answer, so its tokens can be neither accepted nor refused.
+	ErrIssuerUnavailable Code = "issuer_unavailable"
 )

@@ -70,8 +70,8 @@ func NewIssuer(name, audience string, keys []*SigningKey, now func() time.Time, 
 	return issuer, nil
 }
 
-// SetKeys replaces the keys. A new key belongs at the end for as long as verifiers elsewhere keep the old JWKS, then
-// in front; an old one stays until its last token has expired. A key that is left out is refused at once.
+// SetKeys replaces the keys. The newest stands in front; an old one stays until its last token has expired. A key
+// that is left out is refused at once.
 func (i *Issuer) SetKeys(keys []*SigningKey) error {
 	if len(keys) == 0 {
 		return fmt.Errorf("%w: there is none", ErrInvalidKey)

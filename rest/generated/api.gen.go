@@ -184,6 +184,30 @@ func (e LivenessProviderE) Valid() bool {
 	}
 }
 
+// Defines values for LocationCaptureTypeE.
+const (
+	LocationCaptureTypeEBackDocImageCapture  LocationCaptureTypeE = "back_doc_image_capture"
+	LocationCaptureTypeEFrontDocImageCapture LocationCaptureTypeE = "front_doc_image_capture"
+	LocationCaptureTypeESelfieImageCapture   LocationCaptureTypeE = "selfie_image_capture"
+	LocationCaptureTypeEUnknown              LocationCaptureTypeE = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the LocationCaptureTypeE enum.
+func (e LocationCaptureTypeE) Valid() bool {
+	switch e {
+	case LocationCaptureTypeEBackDocImageCapture:
+		return true
+	case LocationCaptureTypeEFrontDocImageCapture:
+		return true
+	case LocationCaptureTypeESelfieImageCapture:
+		return true
+	case LocationCaptureTypeEUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OfacStatusE.
 const (
 	OfacStatusEClear         OfacStatusE = "clear"
@@ -359,6 +383,9 @@ type DataSourceE string
 // DateOrTime RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
 type DateOrTime = string
 
+// DateOrTimeOrNull RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
+type DateOrTimeOrNull = string
+
 // Decision How the decision came about.
 type Decision struct {
 	Pieces  []DecisionPiece `json:"pieces"`
@@ -481,6 +508,261 @@ type HistoryEntry struct {
 // Id defines model for Id.
 type Id = string
 
+// IdOrIds As in a list, but never an empty text, which would ask for all.
+type IdOrIds = StringOrStrings
+
+// IdaOutcome defines model for IdaOutcome.
+type IdaOutcome struct {
+	Authenticated bool `json:"authenticated"`
+
+	// Reasons Codes, in order of effect.
+	Reasons []string `json:"reasons"`
+	StatusE StatusE  `json:"status_e"`
+}
+
+// IdaSdkSession defines model for IdaSdkSession.
+type IdaSdkSession struct {
+	Authenticated      *bool             `json:"authenticated"`
+	ClientId           string            `json:"client_id"`
+	FirstName          *string           `json:"first_name"`
+	IdentityId         *string           `json:"identity_id"`
+	LastName           *string           `json:"last_name"`
+	LivenessDetected   *bool             `json:"liveness_detected"`
+	LivenessDetectedAt *time.Time        `json:"liveness_detected_at"`
+	LivenessMode       LivenessMode      `json:"liveness_mode"`
+	LivenessProviderE  LivenessProviderE `json:"liveness_provider_e"`
+	MiddleName         *string           `json:"middle_name"`
+	SdkMetadata        Object            `json:"sdk_metadata"`
+	SelfieGiven        bool              `json:"selfie_given"`
+	SelfieGivenAt      *time.Time        `json:"selfie_given_at"`
+	SessionId          string            `json:"session_id"`
+	Settings           Object            `json:"settings"`
+	StatusE            StatusE           `json:"status_e"`
+	SuffixName         *string           `json:"suffix_name"`
+	UserId             string            `json:"user_id"`
+}
+
+// IdaSession defines model for IdaSession.
+type IdaSession struct {
+	AnonymizedAt       *time.Time     `json:"anonymized_at"`
+	Authenticated      *bool          `json:"authenticated"`
+	ClientId           string         `json:"client_id"`
+	CompletedAt        *time.Time     `json:"completed_at"`
+	CreatedAt          time.Time      `json:"created_at"`
+	ExpiresAt          *time.Time     `json:"expires_at"`
+	FirstName          *string        `json:"first_name"`
+	History            []HistoryEntry `json:"history"`
+	IdentityId         *string        `json:"identity_id"`
+	IdvWeightsId       *string        `json:"idv_weights_id"`
+	LastName           *string        `json:"last_name"`
+	LivenessDetected   *bool          `json:"liveness_detected"`
+	LivenessDetectedAt *time.Time     `json:"liveness_detected_at"`
+	LivenessMode       LivenessMode   `json:"liveness_mode"`
+	Metadata           Object         `json:"metadata"`
+	MiddleName         *string        `json:"middle_name"`
+
+	// Reasons Codes, in order of effect.
+	Reasons       []string   `json:"reasons"`
+	Score         *float64   `json:"score"`
+	SelfieGiven   bool       `json:"selfie_given"`
+	SelfieGivenAt *time.Time `json:"selfie_given_at"`
+	SessionId     string     `json:"session_id"`
+	Settings      Object     `json:"settings"`
+	StatusE       StatusE    `json:"status_e"`
+	SuffixName    *string    `json:"suffix_name"`
+	UserId        string     `json:"user_id"`
+	WebhookUrl    *string    `json:"webhook_url"`
+}
+
+// IdaSessionCreate defines model for IdaSessionCreate.
+type IdaSessionCreate struct {
+	IdentityId   Id            `json:"identity_id"`
+	LivenessMode *LivenessMode `json:"liveness_mode,omitempty"`
+	Metadata     *Object       `json:"metadata,omitempty"`
+	Settings     *Object       `json:"settings,omitempty"`
+	WebhookUrl   *string       `json:"webhook_url,omitempty"`
+}
+
+// IdaSessionList defines model for IdaSessionList.
+type IdaSessionList struct {
+	ClientId *StringOrStrings `json:"client_id,omitempty"`
+
+	// EndDate RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
+	EndDate    *DateOrTimeOrNull `json:"end_date,omitempty"`
+	IdentityId *StringOrStrings  `json:"identity_id,omitempty"`
+	Metadata   *Object           `json:"metadata,omitempty"`
+
+	// SearchTerm Name or id.
+	SearchTerm *string `json:"search_term,omitempty"`
+	Skip       *Skip   `json:"skip,omitempty"`
+
+	// StartDate RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
+	StartDate *DateOrTimeOrNull `json:"start_date,omitempty"`
+	Status    *StatusE          `json:"status,omitempty"`
+
+	// Take Size of the page; 0 or nothing means 20, more than 200 means 200.
+	Take   *Take            `json:"take,omitempty"`
+	UserId *StringOrStrings `json:"user_id,omitempty"`
+
+	// Verified The decision: `true` for those who were authenticated.
+	Verified *bool `json:"verified,omitempty"`
+}
+
+// IdaSessionPage defines model for IdaSessionPage.
+type IdaSessionPage struct {
+	// MetaCounts `total`, and one count per state.
+	MetaCounts Counts       `json:"meta_counts"`
+	Sessions   []IdaSession `json:"sessions"`
+}
+
+// Identities All that were found; if that is exactly one, also its fields, which are null otherwise.
+type Identities struct {
+	AnonymizedAt         *time.Time   `json:"anonymized_at"`
+	BirthDate            *string      `json:"birth_date"`
+	City                 *string      `json:"city"`
+	ClientId             *string      `json:"client_id"`
+	CreatedAt            *time.Time   `json:"created_at"`
+	DmvDetectedAt        *time.Time   `json:"dmv_detected_at"`
+	DmvStatusE           *DmvStatusE  `json:"dmv_status_e"`
+	DocumentFrontGiven   *bool        `json:"document_front_given"`
+	DocumentFrontGivenAt *time.Time   `json:"document_front_given_at"`
+	FirstName            *string      `json:"first_name"`
+	GenderE              *GenderE     `json:"gender_e"`
+	Identities           []Identity   `json:"identities"`
+	IdentityId           *string      `json:"identity_id"`
+	LastName             *string      `json:"last_name"`
+	LivenessDetected     *bool        `json:"liveness_detected"`
+	LivenessDetectedAt   *time.Time   `json:"liveness_detected_at"`
+	Metadata             *Object      `json:"metadata"`
+	MiddleName           *string      `json:"middle_name"`
+	OfacDetectedAt       *time.Time   `json:"ofac_detected_at"`
+	OfacStatusE          *OfacStatusE `json:"ofac_status_e"`
+	PostalCode           *string      `json:"postal_code"`
+	Score                *float64     `json:"score"`
+	State                *string      `json:"state"`
+	Street               *string      `json:"street"`
+	SuffixName           *string      `json:"suffix_name"`
+	UserId               *string      `json:"user_id"`
+	Verified             *bool        `json:"verified"`
+	VerifiedAt           *time.Time   `json:"verified_at"`
+}
+
+// IdentitiesRead defines model for IdentitiesRead.
+type IdentitiesRead struct {
+	// IdentityId As in a list, but never an empty text, which would ask for all.
+	IdentityId  *IdOrIds `json:"identity_id,omitempty"`
+	IdentityIds *[]Id    `json:"identity_ids,omitempty"`
+	Metadata    *Object  `json:"metadata,omitempty"`
+}
+
+// Identity Checks and pictures are those of the session that verified the person last.
+type Identity struct {
+	AnonymizedAt         *time.Time  `json:"anonymized_at"`
+	BirthDate            *string     `json:"birth_date"`
+	City                 *string     `json:"city"`
+	ClientId             string      `json:"client_id"`
+	CreatedAt            time.Time   `json:"created_at"`
+	DmvDetectedAt        *time.Time  `json:"dmv_detected_at"`
+	DmvStatusE           DmvStatusE  `json:"dmv_status_e"`
+	DocumentFrontGiven   bool        `json:"document_front_given"`
+	DocumentFrontGivenAt *time.Time  `json:"document_front_given_at"`
+	FirstName            *string     `json:"first_name"`
+	GenderE              GenderE     `json:"gender_e"`
+	IdentityId           string      `json:"identity_id"`
+	LastName             *string     `json:"last_name"`
+	LivenessDetected     *bool       `json:"liveness_detected"`
+	LivenessDetectedAt   *time.Time  `json:"liveness_detected_at"`
+	Metadata             Object      `json:"metadata"`
+	MiddleName           *string     `json:"middle_name"`
+	OfacDetectedAt       *time.Time  `json:"ofac_detected_at"`
+	OfacStatusE          OfacStatusE `json:"ofac_status_e"`
+	PostalCode           *string     `json:"postal_code"`
+	Score                *float64    `json:"score"`
+	State                *string     `json:"state"`
+	Street               *string     `json:"street"`
+	SuffixName           *string     `json:"suffix_name"`
+	UserId               string      `json:"user_id"`
+	Verified             bool        `json:"verified"`
+	VerifiedAt           *time.Time  `json:"verified_at"`
+}
+
+// IdentityDocument defines model for IdentityDocument.
+type IdentityDocument struct {
+	BirthDate           *string       `json:"birth_date"`
+	City                *string       `json:"city"`
+	DocumentDataSourceE DataSourceE   `json:"document_data_source_e"`
+	DocumentId          string        `json:"document_id"`
+	DocumentNumber      *string       `json:"document_number"`
+	DocumentTypeE       DocumentTypeE `json:"document_type_e"`
+	ExpirationDate      *string       `json:"expiration_date"`
+	EyeColor            *string       `json:"eye_color"`
+	FirstName           *string       `json:"first_name"`
+	GenderE             GenderE       `json:"gender_e"`
+	HairColor           *string       `json:"hair_color"`
+	Height              *string       `json:"height"`
+	IssueDate           *string       `json:"issue_date"`
+	IssuingCountry      *string       `json:"issuing_country"`
+	IssuingState        *string       `json:"issuing_state"`
+	LastName            *string       `json:"last_name"`
+	MiddleName          *string       `json:"middle_name"`
+	PostalCode          *string       `json:"postal_code"`
+	RefNumber           *string       `json:"ref_number"`
+	State               *string       `json:"state"`
+	Street              *string       `json:"street"`
+	SuffixName          *string       `json:"suffix_name"`
+	Weight              *string       `json:"weight"`
+}
+
+// IdentityDocumentRead defines model for IdentityDocumentRead.
+type IdentityDocumentRead struct {
+	DocumentTypeE DocumentTypeE `json:"document_type_e"`
+	IdentityId    Id            `json:"identity_id"`
+}
+
+// IdentityImageRead defines model for IdentityImageRead.
+type IdentityImageRead struct {
+	IdentityId       Id               `json:"identity_id"`
+	StorageFileTypeE StorageFileTypeE `json:"storage_file_type_e"`
+}
+
+// IdentityList defines model for IdentityList.
+type IdentityList struct {
+	ClientId *StringOrStrings `json:"client_id,omitempty"`
+
+	// EndDate RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
+	EndDate  *DateOrTime `json:"end_date,omitempty"`
+	Metadata *Object     `json:"metadata,omitempty"`
+
+	// SearchTerm Name, document number or id.
+	SearchTerm *string `json:"search_term,omitempty"`
+	Skip       *Skip   `json:"skip,omitempty"`
+
+	// StartDate RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
+	StartDate *DateOrTime `json:"start_date,omitempty"`
+
+	// Take Size of the page; 0 or nothing means 20, more than 200 means 200.
+	Take   *Take            `json:"take,omitempty"`
+	UserId *StringOrStrings `json:"user_id,omitempty"`
+}
+
+// IdentityPage defines model for IdentityPage.
+type IdentityPage struct {
+	Identities []Identity `json:"identities"`
+
+	// MetaCounts `total`, and one count per state.
+	MetaCounts Counts `json:"meta_counts"`
+}
+
+// IdentityRef defines model for IdentityRef.
+type IdentityRef struct {
+	IdentityId Id `json:"identity_id"`
+}
+
+// IdentityStatus defines model for IdentityStatus.
+type IdentityStatus struct {
+	Verified bool `json:"verified"`
+}
+
 // IdvDocument defines model for IdvDocument.
 type IdvDocument struct {
 	BirthDate      *string     `json:"birth_date"`
@@ -538,8 +820,85 @@ type IdvDocumentPage struct {
 	MetaCounts Counts `json:"meta_counts"`
 }
 
+// IdvRequirement defines model for IdvRequirement.
+type IdvRequirement struct {
+	BirthDateRequired bool `json:"birth_date_required"`
+	CityRequired      bool `json:"city_required"`
+	ClassRequired     bool `json:"class_required"`
+
+	// ClientId Null where it is not the rule of one client.
+	ClientId               *string       `json:"client_id"`
+	DataSourceE            DataSourceE   `json:"data_source_e"`
+	DocumentNumberRequired bool          `json:"document_number_required"`
+	ExpiresAtRequired      bool          `json:"expires_at_required"`
+	EyeColorRequired       bool          `json:"eye_color_required"`
+	FaceEncodingRequired   bool          `json:"face_encoding_required"`
+	FirstNameRequired      bool          `json:"first_name_required"`
+	GenderRequired         bool          `json:"gender_required"`
+	HairColorRequired      bool          `json:"hair_color_required"`
+	HeightRequired         bool          `json:"height_required"`
+	IssueAtRequired        bool          `json:"issue_at_required"`
+	IssuingCountryRequired bool          `json:"issuing_country_required"`
+	IssuingStateRequired   bool          `json:"issuing_state_required"`
+	LastNameRequired       bool          `json:"last_name_required"`
+	MentionsRequired       bool          `json:"mentions_required"`
+	MiddleNameRequired     bool          `json:"middle_name_required"`
+	NameSuffixRequired     bool          `json:"name_suffix_required"`
+	PostalCodeRequired     bool          `json:"postal_code_required"`
+	RawBarcodeRequired     bool          `json:"raw_barcode_required"`
+	RefNumberRequired      bool          `json:"ref_number_required"`
+	RestrictionsRequired   bool          `json:"restrictions_required"`
+	StateRequired          bool          `json:"state_required"`
+	StreetRequired         bool          `json:"street_required"`
+	TypeE                  DocumentTypeE `json:"type_e"`
+	UpdatedAt              *time.Time    `json:"updated_at"`
+
+	// UserId Null where it is the house's rule.
+	UserId         *string `json:"user_id"`
+	WeightRequired bool    `json:"weight_required"`
+}
+
+// IdvRequirements defines model for IdvRequirements.
+type IdvRequirements struct {
+	Requirements []IdvRequirement `json:"requirements"`
+}
+
+// IdvRequirementsUpdate The data source `unknown` stands for all sources together.
+type IdvRequirementsUpdate struct {
+	BirthDateRequired      bool          `json:"birth_date_required"`
+	CityRequired           bool          `json:"city_required"`
+	ClassRequired          bool          `json:"class_required"`
+	ClientId               *string       `json:"client_id,omitempty"`
+	DataSourceE            DataSourceE   `json:"data_source_e"`
+	DocumentNumberRequired bool          `json:"document_number_required"`
+	ExpiresAtRequired      bool          `json:"expires_at_required"`
+	EyeColorRequired       bool          `json:"eye_color_required"`
+	FaceEncodingRequired   bool          `json:"face_encoding_required"`
+	FirstNameRequired      bool          `json:"first_name_required"`
+	GenderRequired         bool          `json:"gender_required"`
+	HairColorRequired      bool          `json:"hair_color_required"`
+	HeightRequired         bool          `json:"height_required"`
+	IssueAtRequired        bool          `json:"issue_at_required"`
+	IssuingCountryRequired bool          `json:"issuing_country_required"`
+	IssuingStateRequired   bool          `json:"issuing_state_required"`
+	LastNameRequired       bool          `json:"last_name_required"`
+	MentionsRequired       bool          `json:"mentions_required"`
+	MiddleNameRequired     bool          `json:"middle_name_required"`
+	NameSuffixRequired     bool          `json:"name_suffix_required"`
+	PostalCodeRequired     bool          `json:"postal_code_required"`
+	RawBarcodeRequired     bool          `json:"raw_barcode_required"`
+	RefNumberRequired      bool          `json:"ref_number_required"`
+	RestrictionsRequired   bool          `json:"restrictions_required"`
+	StateRequired          bool          `json:"state_required"`
+	StreetRequired         bool          `json:"street_required"`
+	TypeE                  DocumentTypeE `json:"type_e"`
+	UserId                 *string       `json:"user_id,omitempty"`
+	WeightRequired         bool          `json:"weight_required"`
+}
+
 // IdvSession defines model for IdvSession.
 type IdvSession struct {
+	AnonymizedAt         *time.Time     `json:"anonymized_at"`
 	BirthDate            *string        `json:"birth_date"`
 	ClientId             string         `json:"client_id"`
 	CompletedAt          *time.Time     `json:"completed_at"`
@@ -597,17 +956,17 @@ type IdvSessionList struct {
 	ClientId *StringOrStrings `json:"client_id,omitempty"`
 
 	// EndDate RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
-	EndDate    *DateOrTime      `json:"end_date,omitempty"`
-	IdentityId *StringOrStrings `json:"identity_id,omitempty"`
-	Metadata   *Object          `json:"metadata,omitempty"`
+	EndDate    *DateOrTimeOrNull `json:"end_date,omitempty"`
+	IdentityId *StringOrStrings  `json:"identity_id,omitempty"`
+	Metadata   *Object           `json:"metadata,omitempty"`
 
 	// SearchTerm Name, document number or id.
 	SearchTerm *string `json:"search_term,omitempty"`
 	Skip       *Skip   `json:"skip,omitempty"`
 
 	// StartDate RFC 3339 time, or ISO 8601 date, which as an end means the whole of that day (UTC).
-	StartDate *DateOrTime `json:"start_date,omitempty"`
-	Status    *StatusE    `json:"status,omitempty"`
+	StartDate *DateOrTimeOrNull `json:"start_date,omitempty"`
+	Status    *StatusE          `json:"status,omitempty"`
 
 	// Take Size of the page; 0 or nothing means 20, more than 200 means 200.
 	Take   *Take            `json:"take,omitempty"`
@@ -652,6 +1011,141 @@ type IdvSessionTests struct {
 	DocFrontSuspiciousWords    TestResultE `json:"doc_front_suspicious_words"`
 	DocumentNumberCrosscheck   *bool       `json:"document_number_crosscheck"`
 	NameCrosscheck             *bool       `json:"name_crosscheck"`
+}
+
+// IdvWeights defines model for IdvWeights.
+type IdvWeights struct {
+	// AamvaMatchTolerance Least share of what the issuer confirms.
+	AamvaMatchTolerance float64 `json:"aamva_match_tolerance"`
+	AamvaMatchWeight    float64 `json:"aamva_match_weight"`
+
+	// AgeTolerance Years between apparent and documented age.
+	AgeTolerance float64 `json:"age_tolerance"`
+	AgeWeight    float64 `json:"age_weight"`
+
+	// ClientId Null where they are not those of one client.
+	ClientId  *string   `json:"client_id"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// DirectionTolerance Degrees that the head must turn for an asked direction.
+	DirectionTolerance float64 `json:"direction_tolerance"`
+
+	// DriverLicenseFuzzyMatchTolerance Least likeness of print and barcode.
+	DriverLicenseFuzzyMatchTolerance float64 `json:"driver_license_fuzzy_match_tolerance"`
+	DriverLicenseFuzzyMatchWeight    float64 `json:"driver_license_fuzzy_match_weight"`
+
+	// ExpressionTolerance Probability from which an asked expression counts as shown.
+	ExpressionTolerance float64 `json:"expression_tolerance"`
+
+	// GenderProbabilityTolerance From how sure on the classifier is heard.
+	GenderProbabilityTolerance float64 `json:"gender_probability_tolerance"`
+	GenderWeight               float64 `json:"gender_weight"`
+	Id                         string  `json:"id"`
+
+	// IdvSessionTolerance Least score of a session.
+	IdvSessionTolerance      float64 `json:"idv_session_tolerance"`
+	ImageManipulationWeight  float64 `json:"image_manipulation_weight"`
+	IsIdentityDocumentWeight float64 `json:"is_identity_document_weight"`
+
+	// MinimumLivenessTolerance Least liveness.
+	MinimumLivenessTolerance float64 `json:"minimum_liveness_tolerance"`
+
+	// OfacFuzzyMatchTolerance Likeness of a name from which a list entry is a hit.
+	OfacFuzzyMatchTolerance float64 `json:"ofac_fuzzy_match_tolerance"`
+	OfacFuzzyMatchWeight    float64 `json:"ofac_fuzzy_match_weight"`
+
+	// OnboardingFaceEncodingTolerance Largest distance of the face on the document to the live one.
+	OnboardingFaceEncodingTolerance float64 `json:"onboarding_face_encoding_tolerance"`
+	OnlineDuplicationWeight         float64 `json:"online_duplication_weight"`
+
+	// PassiveActiveSkipTolerance Passive liveness from which the active steps are skipped.
+	PassiveActiveSkipTolerance float64 `json:"passive_active_skip_tolerance"`
+
+	// PassportCardFuzzyMatchTolerance Least likeness of print and machine-readable zone.
+	PassportCardFuzzyMatchTolerance float64 `json:"passport_card_fuzzy_match_tolerance"`
+	PassportCardFuzzyMatchWeight    float64 `json:"passport_card_fuzzy_match_weight"`
+
+	// PassportFuzzyMatchTolerance Least likeness of print and machine-readable zone.
+	PassportFuzzyMatchTolerance float64 `json:"passport_fuzzy_match_tolerance"`
+	PassportFuzzyMatchWeight    float64 `json:"passport_fuzzy_match_weight"`
+
+	// StateIdFuzzyMatchTolerance Least likeness of print and barcode.
+	StateIdFuzzyMatchTolerance float64 `json:"state_id_fuzzy_match_tolerance"`
+	StateIdFuzzyMatchWeight    float64 `json:"state_id_fuzzy_match_weight"`
+	SuspiciousWordsWeight      float64 `json:"suspicious_words_weight"`
+
+	// UserId Null where they are the house's.
+	UserId *string `json:"user_id"`
+
+	// VerifiedAccountFaceEncodingTolerance Largest distance of the live face to the enrolled ones.
+	VerifiedAccountFaceEncodingTolerance float64 `json:"verified_account_face_encoding_tolerance"`
+}
+
+// IdvWeightsUpdate Only ratios of weights matter. Tolerances have ranges of their own; what is out of range is named by its pointer.
+type IdvWeightsUpdate struct {
+	// AamvaMatchTolerance Least share of what the issuer confirms.
+	AamvaMatchTolerance float64 `json:"aamva_match_tolerance"`
+	AamvaMatchWeight    float64 `json:"aamva_match_weight"`
+
+	// AgeTolerance Years between apparent and documented age.
+	AgeTolerance float64 `json:"age_tolerance"`
+	AgeWeight    float64 `json:"age_weight"`
+	ClientId     *string `json:"client_id,omitempty"`
+
+	// DirectionTolerance Degrees that the head must turn for an asked direction.
+	DirectionTolerance float64 `json:"direction_tolerance"`
+
+	// DriverLicenseFuzzyMatchTolerance Least likeness of print and barcode.
+	DriverLicenseFuzzyMatchTolerance float64 `json:"driver_license_fuzzy_match_tolerance"`
+	DriverLicenseFuzzyMatchWeight    float64 `json:"driver_license_fuzzy_match_weight"`
+
+	// ExpressionTolerance Probability from which an asked expression counts as shown.
+	ExpressionTolerance float64 `json:"expression_tolerance"`
+
+	// GenderProbabilityTolerance From how sure on the classifier is heard.
+	GenderProbabilityTolerance float64 `json:"gender_probability_tolerance"`
+	GenderWeight               float64 `json:"gender_weight"`
+
+	// IdvSessionTolerance Least score of a session.
+	IdvSessionTolerance      float64 `json:"idv_session_tolerance"`
+	ImageManipulationWeight  float64 `json:"image_manipulation_weight"`
+	IsIdentityDocumentWeight float64 `json:"is_identity_document_weight"`
+
+	// MinimumLivenessTolerance Least liveness.
+	MinimumLivenessTolerance float64 `json:"minimum_liveness_tolerance"`
+
+	// OfacFuzzyMatchTolerance Likeness of a name from which a list entry is a hit.
+	OfacFuzzyMatchTolerance float64 `json:"ofac_fuzzy_match_tolerance"`
+	OfacFuzzyMatchWeight    float64 `json:"ofac_fuzzy_match_weight"`
+
+	// OnboardingFaceEncodingTolerance Largest distance of the face on the document to the live one.
+	OnboardingFaceEncodingTolerance float64 `json:"onboarding_face_encoding_tolerance"`
+	OnlineDuplicationWeight         float64 `json:"online_duplication_weight"`
+
+	// PassiveActiveSkipTolerance Passive liveness from which the active steps are skipped.
+	PassiveActiveSkipTolerance float64 `json:"passive_active_skip_tolerance"`
+
+	// PassportCardFuzzyMatchTolerance Least likeness of print and machine-readable zone.
+	PassportCardFuzzyMatchTolerance float64 `json:"passport_card_fuzzy_match_tolerance"`
+	PassportCardFuzzyMatchWeight    float64 `json:"passport_card_fuzzy_match_weight"`
+
+	// PassportFuzzyMatchTolerance Least likeness of print and machine-readable zone.
+	PassportFuzzyMatchTolerance float64 `json:"passport_fuzzy_match_tolerance"`
+	PassportFuzzyMatchWeight    float64 `json:"passport_fuzzy_match_weight"`
+
+	// StateIdFuzzyMatchTolerance Least likeness of print and barcode.
+	StateIdFuzzyMatchTolerance float64 `json:"state_id_fuzzy_match_tolerance"`
+	StateIdFuzzyMatchWeight    float64 `json:"state_id_fuzzy_match_weight"`
+	SuspiciousWordsWeight      float64 `json:"suspicious_words_weight"`
+	UserId                     *string `json:"user_id,omitempty"`
+
+	// VerifiedAccountFaceEncodingTolerance Largest distance of the live face to the enrolled ones.
+	VerifiedAccountFaceEncodingTolerance float64 `json:"verified_account_face_encoding_tolerance"`
+}
+
+// IdvWeightsUpdated defines model for IdvWeightsUpdated.
+type IdvWeightsUpdated struct {
+	IdvWeightsId string `json:"idv_weights_id"`
 }
 
 // Image defines model for Image.
@@ -702,6 +1196,41 @@ type LivenessProviderE string
 type LivenessToken struct {
 	Token string `json:"token"`
 }
+
+// Location What is not known is null.
+type Location struct {
+	DeviceAdminArea *string `json:"device_admin_area"`
+
+	// DeviceCountryCode ISO 3166-1 alpha-2.
+	DeviceCountryCode *string `json:"device_country_code"`
+	DeviceCountryName *string `json:"device_country_name"`
+
+	// DeviceLatitude Degrees north.
+	DeviceLatitude *float64 `json:"device_latitude"`
+	DeviceLocality *string  `json:"device_locality"`
+
+	// DeviceLocation Where the device said it was, as ISO 6709 writes it.
+	DeviceLocation *string `json:"device_location"`
+
+	// DeviceLongitude Degrees east.
+	DeviceLongitude    *float64 `json:"device_longitude"`
+	DeviceSubAdminArea *string  `json:"device_sub_admin_area"`
+
+	// IpAddress The address that the device called from.
+	IpAddress *string `json:"ip_address"`
+	IpCity    *string `json:"ip_city"`
+	IpCountry *string `json:"ip_country"`
+
+	// IpLatitude Degrees north.
+	IpLatitude *float64 `json:"ip_latitude"`
+
+	// IpLongitude Degrees east.
+	IpLongitude *float64 `json:"ip_longitude"`
+	IpRegion    *string  `json:"ip_region"`
+}
+
+// LocationCaptureTypeE defines model for LocationCaptureTypeE.
+type LocationCaptureTypeE string
 
 // Longitude defines model for Longitude.
 type Longitude = float64
@@ -809,6 +1338,12 @@ type SessionCreated struct {
 	SessionId string `json:"session_id"`
 }
 
+// SessionLocationRead defines model for SessionLocationRead.
+type SessionLocationRead struct {
+	LocationCaptureTypeE LocationCaptureTypeE `json:"location_capture_type_e"`
+	SessionId            Id                   `json:"session_id"`
+}
+
 // SessionRef defines model for SessionRef.
 type SessionRef struct {
 	SessionId Id `json:"session_id"`
@@ -902,9 +1437,12 @@ type Token struct {
 	AccessToken string `json:"access_token"`
 
 	// ExpiresIn Seconds.
-	ExpiresIn int    `json:"expires_in"`
-	Scope     string `json:"scope"`
-	TokenType string `json:"token_type"`
+	ExpiresIn int `json:"expires_in"`
+
+	// IssuedTokenType With token exchange.
+	IssuedTokenType *string `json:"issued_token_type,omitempty"`
+	Scope           string  `json:"scope"`
+	TokenType       string  `json:"token_type"`
 }
 
 // TokenRequest defines model for TokenRequest.
@@ -912,14 +1450,23 @@ type TokenRequest struct {
 	ClientId     *string `json:"client_id,omitempty"`
 	ClientSecret *string `json:"client_secret,omitempty"`
 
-	// GrantType client_credentials
+	// GrantType `client_credentials`, or `urn:ietf:params:oauth:grant-type:token-exchange`.
 	GrantType string `json:"grant_type"`
+
+	// RequestedTokenType With token exchange; the same, or nothing.
+	RequestedTokenType *string `json:"requested_token_type,omitempty"`
 
 	// Scope Names separated by blanks; nothing means all that the client may have.
 	Scope *string `json:"scope,omitempty"`
 
 	// SessionId With `scope=sdk`.
 	SessionId *string `json:"session_id,omitempty"`
+
+	// SubjectToken With token exchange; a valid access token of this client.
+	SubjectToken *string `json:"subject_token,omitempty"`
+
+	// SubjectTokenType With token exchange; `urn:ietf:params:oauth:token-type:access_token`.
+	SubjectTokenType *string `json:"subject_token_type,omitempty"`
 }
 
 // Version defines model for Version.
@@ -978,71 +1525,95 @@ type WebhookPage struct {
 	Webhooks   []Webhook `json:"webhooks"`
 }
 
-// ClientId defines model for ClientId.
-type ClientId = string
-
 // Done defines model for Done.
 type Done = Empty
+
+// Picture defines model for Picture.
+type Picture = Image
+
+// Authentication defines model for Authentication.
+type Authentication = SessionRef
 
 // Session defines model for Session.
 type Session = SessionRef
 
-// IdvSdkConsentAddParams defines parameters for IdvSdkConsentAdd.
-type IdvSdkConsentAddParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
+// IdvRequirementsGetParams defines parameters for IdvRequirementsGet.
+type IdvRequirementsGetParams struct {
+	// ClientId The client whose rules are asked for; nothing means the one that calls.
+	ClientId *string `form:"client_id,omitempty" json:"client_id,omitempty"`
+
+	// UserId The organisation; with it alone, its rules for all its clients.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// TypeE Only those for this document type.
+	TypeE *DocumentTypeE `form:"type_e,omitempty" json:"type_e,omitempty"`
+
+	// DataSourceE Only those for this source; `unknown` stands for all sources together.
+	DataSourceE *DataSourceE `form:"data_source_e,omitempty" json:"data_source_e,omitempty"`
 }
 
-// IdvSdkDocumentBackAddParams defines parameters for IdvSdkDocumentBackAdd.
-type IdvSdkDocumentBackAddParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
-}
+// IdvWeightsGetParams defines parameters for IdvWeightsGet.
+type IdvWeightsGetParams struct {
+	// ClientId The client whose rules are asked for; nothing means the one that calls.
+	ClientId *string `form:"client_id,omitempty" json:"client_id,omitempty"`
 
-// IdvSdkDocumentFrontAddParams defines parameters for IdvSdkDocumentFrontAdd.
-type IdvSdkDocumentFrontAddParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
-}
-
-// IdvSdkDocumentTypeUpdateParams defines parameters for IdvSdkDocumentTypeUpdate.
-type IdvSdkDocumentTypeUpdateParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
-}
-
-// IdvSdkFinalizeParams defines parameters for IdvSdkFinalize.
-type IdvSdkFinalizeParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
-}
-
-// IdvSdkLivenessGenerateParams defines parameters for IdvSdkLivenessGenerate.
-type IdvSdkLivenessGenerateParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
-}
-
-// IdvSdkLivenessProcessParams defines parameters for IdvSdkLivenessProcess.
-type IdvSdkLivenessProcessParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
-}
-
-// IdvSdkMetadataUpdateParams defines parameters for IdvSdkMetadataUpdate.
-type IdvSdkMetadataUpdateParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
-}
-
-// IdvSdkSessionReadParams defines parameters for IdvSdkSessionRead.
-type IdvSdkSessionReadParams struct {
-	// XClientId The id of the client that the token belongs to.
-	XClientId ClientId `json:"X-Client-Id"`
+	// UserId The organisation; with it alone, its rules for all its clients.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
 }
 
 // OauthTokenFormdataRequestBody defines body for OauthToken for application/x-www-form-urlencoded ContentType.
 type OauthTokenFormdataRequestBody = TokenRequest
+
+// IdaDocumentDownloadJSONRequestBody defines body for IdaDocumentDownload for application/json ContentType.
+type IdaDocumentDownloadJSONRequestBody = SessionRef
+
+// IdaSdkFinalizeJSONRequestBody defines body for IdaSdkFinalize for application/json ContentType.
+type IdaSdkFinalizeJSONRequestBody = SessionRef
+
+// IdaSdkLivenessGenerateJSONRequestBody defines body for IdaSdkLivenessGenerate for application/json ContentType.
+type IdaSdkLivenessGenerateJSONRequestBody = LivenessGenerate
+
+// IdaSdkLivenessProcessJSONRequestBody defines body for IdaSdkLivenessProcess for application/json ContentType.
+type IdaSdkLivenessProcessJSONRequestBody = LivenessProcess
+
+// IdaSdkMetadataUpdateJSONRequestBody defines body for IdaSdkMetadataUpdate for application/json ContentType.
+type IdaSdkMetadataUpdateJSONRequestBody = SdkMetadataUpdate
+
+// IdaSdkSessionReadJSONRequestBody defines body for IdaSdkSessionRead for application/json ContentType.
+type IdaSdkSessionReadJSONRequestBody = SessionRef
+
+// IdaSessionCreateJSONRequestBody defines body for IdaSessionCreate for application/json ContentType.
+type IdaSessionCreateJSONRequestBody = IdaSessionCreate
+
+// IdaSessionDeleteJSONRequestBody defines body for IdaSessionDelete for application/json ContentType.
+type IdaSessionDeleteJSONRequestBody = SessionRef
+
+// IdaSessionListJSONRequestBody defines body for IdaSessionList for application/json ContentType.
+type IdaSessionListJSONRequestBody = IdaSessionList
+
+// IdaSessionLocationReadJSONRequestBody defines body for IdaSessionLocationRead for application/json ContentType.
+type IdaSessionLocationReadJSONRequestBody = SessionLocationRead
+
+// IdaSessionReadJSONRequestBody defines body for IdaSessionRead for application/json ContentType.
+type IdaSessionReadJSONRequestBody = SessionRef
+
+// IdentityAnonymizeJSONRequestBody defines body for IdentityAnonymize for application/json ContentType.
+type IdentityAnonymizeJSONRequestBody = IdentityRef
+
+// IdentityDocumentReadJSONRequestBody defines body for IdentityDocumentRead for application/json ContentType.
+type IdentityDocumentReadJSONRequestBody = IdentityDocumentRead
+
+// IdentityImageReadJSONRequestBody defines body for IdentityImageRead for application/json ContentType.
+type IdentityImageReadJSONRequestBody = IdentityImageRead
+
+// IdentityListJSONRequestBody defines body for IdentityList for application/json ContentType.
+type IdentityListJSONRequestBody = IdentityList
+
+// IdentityReadJSONRequestBody defines body for IdentityRead for application/json ContentType.
+type IdentityReadJSONRequestBody = IdentitiesRead
+
+// IdentitySdkStatusReadJSONRequestBody defines body for IdentitySdkStatusRead for application/json ContentType.
+type IdentitySdkStatusReadJSONRequestBody = IdentityRef
 
 // IdvDocumentDownloadJSONRequestBody defines body for IdvDocumentDownload for application/json ContentType.
 type IdvDocumentDownloadJSONRequestBody = IdvDocumentDownload
@@ -1052,6 +1623,9 @@ type IdvDocumentListJSONRequestBody = IdvDocumentList
 
 // IdvDocumentReadJSONRequestBody defines body for IdvDocumentRead for application/json ContentType.
 type IdvDocumentReadJSONRequestBody = SessionRef
+
+// IdvRequirementsUpdateJSONRequestBody defines body for IdvRequirementsUpdate for application/json ContentType.
+type IdvRequirementsUpdateJSONRequestBody = IdvRequirementsUpdate
 
 // IdvSdkConsentAddJSONRequestBody defines body for IdvSdkConsentAdd for application/json ContentType.
 type IdvSdkConsentAddJSONRequestBody = ConsentAdd
@@ -1080,17 +1654,29 @@ type IdvSdkMetadataUpdateJSONRequestBody = SdkMetadataUpdate
 // IdvSdkSessionReadJSONRequestBody defines body for IdvSdkSessionRead for application/json ContentType.
 type IdvSdkSessionReadJSONRequestBody = SessionRef
 
+// IdvSessionAnonymizeJSONRequestBody defines body for IdvSessionAnonymize for application/json ContentType.
+type IdvSessionAnonymizeJSONRequestBody = SessionRef
+
 // IdvSessionCreateJSONRequestBody defines body for IdvSessionCreate for application/json ContentType.
 type IdvSessionCreateJSONRequestBody = IdvSessionCreate
 
+// IdvSessionDeleteJSONRequestBody defines body for IdvSessionDelete for application/json ContentType.
+type IdvSessionDeleteJSONRequestBody = SessionRef
+
 // IdvSessionListJSONRequestBody defines body for IdvSessionList for application/json ContentType.
 type IdvSessionListJSONRequestBody = IdvSessionList
+
+// IdvSessionLocationReadJSONRequestBody defines body for IdvSessionLocationRead for application/json ContentType.
+type IdvSessionLocationReadJSONRequestBody = SessionLocationRead
 
 // IdvSessionReadJSONRequestBody defines body for IdvSessionRead for application/json ContentType.
 type IdvSessionReadJSONRequestBody = SessionRef
 
 // IdvSessionTestReadJSONRequestBody defines body for IdvSessionTestRead for application/json ContentType.
 type IdvSessionTestReadJSONRequestBody = SessionRef
+
+// IdvWeightsUpdateJSONRequestBody defines body for IdvWeightsUpdate for application/json ContentType.
+type IdvWeightsUpdateJSONRequestBody = IdvWeightsUpdate
 
 // WebhookCreateJSONRequestBody defines body for WebhookCreate for application/json ContentType.
 type WebhookCreateJSONRequestBody = WebhookCreate
@@ -1198,6 +1784,57 @@ type ServerInterface interface {
 	// ApiStatus API status
 	// (GET /status)
 	ApiStatus(w http.ResponseWriter, r *http.Request)
+	// IdaDocumentDownload download ida document
+	// (POST /v2/ida/document/download)
+	IdaDocumentDownload(w http.ResponseWriter, r *http.Request)
+	// IdaSdkFinalize identity authentication finalize
+	// (POST /v2/ida/sdk/finalize)
+	IdaSdkFinalize(w http.ResponseWriter, r *http.Request)
+	// IdaSdkLivenessGenerate sdk liveness session generate
+	// (POST /v2/ida/sdk/liveness/generate)
+	IdaSdkLivenessGenerate(w http.ResponseWriter, r *http.Request)
+	// IdaSdkLivenessProcess sdk liveness session process
+	// (POST /v2/ida/sdk/liveness/process)
+	IdaSdkLivenessProcess(w http.ResponseWriter, r *http.Request)
+	// IdaSdkMetadataUpdate sdk metadata update
+	// (POST /v2/ida/sdk/metadata/update)
+	IdaSdkMetadataUpdate(w http.ResponseWriter, r *http.Request)
+	// IdaSdkSessionRead sdk session read
+	// (POST /v2/ida/sdk/session/read)
+	IdaSdkSessionRead(w http.ResponseWriter, r *http.Request)
+	// IdaSessionCreate identity authentication session create
+	// (POST /v2/ida/session/create)
+	IdaSessionCreate(w http.ResponseWriter, r *http.Request)
+	// IdaSessionDelete session delete
+	// (POST /v2/ida/session/delete)
+	IdaSessionDelete(w http.ResponseWriter, r *http.Request)
+	// IdaSessionList session list
+	// (POST /v2/ida/session/list)
+	IdaSessionList(w http.ResponseWriter, r *http.Request)
+	// IdaSessionLocationRead ida session location read
+	// (POST /v2/ida/session/location/read)
+	IdaSessionLocationRead(w http.ResponseWriter, r *http.Request)
+	// IdaSessionRead session read
+	// (POST /v2/ida/session/read)
+	IdaSessionRead(w http.ResponseWriter, r *http.Request)
+	// IdentityAnonymize anonymize identity
+	// (POST /v2/identity/anonymize)
+	IdentityAnonymize(w http.ResponseWriter, r *http.Request)
+	// IdentityDocumentRead read completed identity document
+	// (POST /v2/identity/document/read)
+	IdentityDocumentRead(w http.ResponseWriter, r *http.Request)
+	// IdentityImageRead read identity image
+	// (POST /v2/identity/image/read)
+	IdentityImageRead(w http.ResponseWriter, r *http.Request)
+	// IdentityList list identities
+	// (POST /v2/identity/list)
+	IdentityList(w http.ResponseWriter, r *http.Request)
+	// IdentityRead read identities
+	// (POST /v2/identity/read)
+	IdentityRead(w http.ResponseWriter, r *http.Request)
+	// IdentitySdkStatusRead get identity status for sdk
+	// (POST /v2/identity/sdk/status/read)
+	IdentitySdkStatusRead(w http.ResponseWriter, r *http.Request)
 	// IdvDocumentDownload document download
 	// (POST /v2/idv/document/download)
 	IdvDocumentDownload(w http.ResponseWriter, r *http.Request)
@@ -1207,45 +1844,69 @@ type ServerInterface interface {
 	// IdvDocumentRead document read
 	// (POST /v2/idv/document/read)
 	IdvDocumentRead(w http.ResponseWriter, r *http.Request)
+	// IdvRequirementsGet get requirements
+	// (GET /v2/idv/requirements)
+	IdvRequirementsGet(w http.ResponseWriter, r *http.Request, params IdvRequirementsGetParams)
+	// IdvRequirementsUpdate update requirements
+	// (PUT /v2/idv/requirements)
+	IdvRequirementsUpdate(w http.ResponseWriter, r *http.Request)
 	// IdvSdkConsentAdd sdk add identity consent
 	// (POST /v2/idv/sdk/consent/add)
-	IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request, params IdvSdkConsentAddParams)
+	IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request)
 	// IdvSdkDocumentBackAdd sdk document back image add
 	// (POST /v2/idv/sdk/document/back/add)
-	IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentBackAddParams)
+	IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Request)
 	// IdvSdkDocumentFrontAdd sdk document front image add
 	// (POST /v2/idv/sdk/document/front/add)
-	IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentFrontAddParams)
+	IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.Request)
 	// IdvSdkDocumentTypeUpdate sdk document type update
 	// (POST /v2/idv/sdk/document/type/update)
-	IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentTypeUpdateParams)
+	IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http.Request)
 	// IdvSdkFinalize sdk idv finalization
 	// (POST /v2/idv/sdk/finalize)
-	IdvSdkFinalize(w http.ResponseWriter, r *http.Request, params IdvSdkFinalizeParams)
+	IdvSdkFinalize(w http.ResponseWriter, r *http.Request)
 	// IdvSdkLivenessGenerate sdk liveness session generate
 	// (POST /v2/idv/sdk/liveness/generate)
-	IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.Request, params IdvSdkLivenessGenerateParams)
+	IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.Request)
 	// IdvSdkLivenessProcess sdk liveness session process
 	// (POST /v2/idv/sdk/liveness/process)
-	IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Request, params IdvSdkLivenessProcessParams)
+	IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Request)
 	// IdvSdkMetadataUpdate sdk metadata update
 	// (POST /v2/idv/sdk/metadata/update)
-	IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Request, params IdvSdkMetadataUpdateParams)
+	IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Request)
 	// IdvSdkSessionRead sdk session read
 	// (POST /v2/idv/sdk/session/read)
-	IdvSdkSessionRead(w http.ResponseWriter, r *http.Request, params IdvSdkSessionReadParams)
+	IdvSdkSessionRead(w http.ResponseWriter, r *http.Request)
+	// IdvSessionAnonymize session anonymize
+	// (POST /v2/idv/session/anonymize)
+	IdvSessionAnonymize(w http.ResponseWriter, r *http.Request)
 	// IdvSessionCreate session create
 	// (POST /v2/idv/session/create)
 	IdvSessionCreate(w http.ResponseWriter, r *http.Request)
+	// IdvSessionDelete session delete
+	// (POST /v2/idv/session/delete)
+	IdvSessionDelete(w http.ResponseWriter, r *http.Request)
 	// IdvSessionList session list
 	// (POST /v2/idv/session/list)
 	IdvSessionList(w http.ResponseWriter, r *http.Request)
+	// IdvSessionLocationRead idv session location read
+	// (POST /v2/idv/session/location/read)
+	IdvSessionLocationRead(w http.ResponseWriter, r *http.Request)
 	// IdvSessionRead session read
 	// (POST /v2/idv/session/read)
 	IdvSessionRead(w http.ResponseWriter, r *http.Request)
 	// IdvSessionTestRead session test read
 	// (POST /v2/idv/session/test/read)
 	IdvSessionTestRead(w http.ResponseWriter, r *http.Request)
+	// IdvWeightsGet get weights
+	// (GET /v2/idv/weights)
+	IdvWeightsGet(w http.ResponseWriter, r *http.Request, params IdvWeightsGetParams)
+	// IdvWeightsUpdate update weights
+	// (PUT /v2/idv/weights)
+	IdvWeightsUpdate(w http.ResponseWriter, r *http.Request)
+	// IdvWeightsGetById get weights by id
+	// (GET /v2/idv/weights/{id})
+	IdvWeightsGetById(w http.ResponseWriter, r *http.Request, id Id)
 	// WebhookCreate webhook create
 	// (POST /v2/webhook/create)
 	WebhookCreate(w http.ResponseWriter, r *http.Request)
@@ -1330,6 +1991,108 @@ func (_ Unimplemented) ApiStatus(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
+// IdaDocumentDownload download ida document
+// (POST /v2/ida/document/download)
+func (_ Unimplemented) IdaDocumentDownload(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSdkFinalize identity authentication finalize
+// (POST /v2/ida/sdk/finalize)
+func (_ Unimplemented) IdaSdkFinalize(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSdkLivenessGenerate sdk liveness session generate
+// (POST /v2/ida/sdk/liveness/generate)
+func (_ Unimplemented) IdaSdkLivenessGenerate(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSdkLivenessProcess sdk liveness session process
+// (POST /v2/ida/sdk/liveness/process)
+func (_ Unimplemented) IdaSdkLivenessProcess(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSdkMetadataUpdate sdk metadata update
+// (POST /v2/ida/sdk/metadata/update)
+func (_ Unimplemented) IdaSdkMetadataUpdate(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSdkSessionRead sdk session read
+// (POST /v2/ida/sdk/session/read)
+func (_ Unimplemented) IdaSdkSessionRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSessionCreate identity authentication session create
+// (POST /v2/ida/session/create)
+func (_ Unimplemented) IdaSessionCreate(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSessionDelete session delete
+// (POST /v2/ida/session/delete)
+func (_ Unimplemented) IdaSessionDelete(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSessionList session list
+// (POST /v2/ida/session/list)
+func (_ Unimplemented) IdaSessionList(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSessionLocationRead ida session location read
+// (POST /v2/ida/session/location/read)
+func (_ Unimplemented) IdaSessionLocationRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdaSessionRead session read
+// (POST /v2/ida/session/read)
+func (_ Unimplemented) IdaSessionRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdentityAnonymize anonymize identity
+// (POST /v2/identity/anonymize)
+func (_ Unimplemented) IdentityAnonymize(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdentityDocumentRead read completed identity document
+// (POST /v2/identity/document/read)
+func (_ Unimplemented) IdentityDocumentRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdentityImageRead read identity image
+// (POST /v2/identity/image/read)
+func (_ Unimplemented) IdentityImageRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdentityList list identities
+// (POST /v2/identity/list)
+func (_ Unimplemented) IdentityList(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdentityRead read identities
+// (POST /v2/identity/read)
+func (_ Unimplemented) IdentityRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdentitySdkStatusRead get identity status for sdk
+// (POST /v2/identity/sdk/status/read)
+func (_ Unimplemented) IdentitySdkStatusRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
 // IdvDocumentDownload document download
 // (POST /v2/idv/document/download)
 func (_ Unimplemented) IdvDocumentDownload(w http.ResponseWriter, r *http.Request) {
@@ -1348,57 +2111,75 @@ func (_ Unimplemented) IdvDocumentRead(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
+// IdvRequirementsGet get requirements
+// (GET /v2/idv/requirements)
+func (_ Unimplemented) IdvRequirementsGet(w http.ResponseWriter, r *http.Request, params IdvRequirementsGetParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdvRequirementsUpdate update requirements
+// (PUT /v2/idv/requirements)
+func (_ Unimplemented) IdvRequirementsUpdate(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
 // IdvSdkConsentAdd sdk add identity consent
 // (POST /v2/idv/sdk/consent/add)
-func (_ Unimplemented) IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request, params IdvSdkConsentAddParams) {
+func (_ Unimplemented) IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkDocumentBackAdd sdk document back image add
 // (POST /v2/idv/sdk/document/back/add)
-func (_ Unimplemented) IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentBackAddParams) {
+func (_ Unimplemented) IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkDocumentFrontAdd sdk document front image add
 // (POST /v2/idv/sdk/document/front/add)
-func (_ Unimplemented) IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentFrontAddParams) {
+func (_ Unimplemented) IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkDocumentTypeUpdate sdk document type update
 // (POST /v2/idv/sdk/document/type/update)
-func (_ Unimplemented) IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentTypeUpdateParams) {
+func (_ Unimplemented) IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkFinalize sdk idv finalization
 // (POST /v2/idv/sdk/finalize)
-func (_ Unimplemented) IdvSdkFinalize(w http.ResponseWriter, r *http.Request, params IdvSdkFinalizeParams) {
+func (_ Unimplemented) IdvSdkFinalize(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkLivenessGenerate sdk liveness session generate
 // (POST /v2/idv/sdk/liveness/generate)
-func (_ Unimplemented) IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.Request, params IdvSdkLivenessGenerateParams) {
+func (_ Unimplemented) IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkLivenessProcess sdk liveness session process
 // (POST /v2/idv/sdk/liveness/process)
-func (_ Unimplemented) IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Request, params IdvSdkLivenessProcessParams) {
+func (_ Unimplemented) IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkMetadataUpdate sdk metadata update
 // (POST /v2/idv/sdk/metadata/update)
-func (_ Unimplemented) IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Request, params IdvSdkMetadataUpdateParams) {
+func (_ Unimplemented) IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
 // IdvSdkSessionRead sdk session read
 // (POST /v2/idv/sdk/session/read)
-func (_ Unimplemented) IdvSdkSessionRead(w http.ResponseWriter, r *http.Request, params IdvSdkSessionReadParams) {
+func (_ Unimplemented) IdvSdkSessionRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdvSessionAnonymize session anonymize
+// (POST /v2/idv/session/anonymize)
+func (_ Unimplemented) IdvSessionAnonymize(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1408,9 +2189,21 @@ func (_ Unimplemented) IdvSessionCreate(w http.ResponseWriter, r *http.Request) 
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
+// IdvSessionDelete session delete
+// (POST /v2/idv/session/delete)
+func (_ Unimplemented) IdvSessionDelete(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
 // IdvSessionList session list
 // (POST /v2/idv/session/list)
 func (_ Unimplemented) IdvSessionList(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdvSessionLocationRead idv session location read
+// (POST /v2/idv/session/location/read)
+func (_ Unimplemented) IdvSessionLocationRead(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1423,6 +2216,24 @@ func (_ Unimplemented) IdvSessionRead(w http.ResponseWriter, r *http.Request) {
 // IdvSessionTestRead session test read
 // (POST /v2/idv/session/test/read)
 func (_ Unimplemented) IdvSessionTestRead(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdvWeightsGet get weights
+// (GET /v2/idv/weights)
+func (_ Unimplemented) IdvWeightsGet(w http.ResponseWriter, r *http.Request, params IdvWeightsGetParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdvWeightsUpdate update weights
+// (PUT /v2/idv/weights)
+func (_ Unimplemented) IdvWeightsUpdate(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// IdvWeightsGetById get weights by id
+// (GET /v2/idv/weights/{id})
+func (_ Unimplemented) IdvWeightsGetById(w http.ResponseWriter, r *http.Request, id Id) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1613,6 +2424,244 @@ func (siw *ServerInterfaceWrapper) ApiStatus(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// IdaDocumentDownload operation middleware
+func (siw *ServerInterfaceWrapper) IdaDocumentDownload(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaDocumentDownload(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSdkFinalize operation middleware
+func (siw *ServerInterfaceWrapper) IdaSdkFinalize(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSdkFinalize(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSdkLivenessGenerate operation middleware
+func (siw *ServerInterfaceWrapper) IdaSdkLivenessGenerate(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSdkLivenessGenerate(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSdkLivenessProcess operation middleware
+func (siw *ServerInterfaceWrapper) IdaSdkLivenessProcess(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSdkLivenessProcess(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSdkMetadataUpdate operation middleware
+func (siw *ServerInterfaceWrapper) IdaSdkMetadataUpdate(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSdkMetadataUpdate(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSdkSessionRead operation middleware
+func (siw *ServerInterfaceWrapper) IdaSdkSessionRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSdkSessionRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSessionCreate operation middleware
+func (siw *ServerInterfaceWrapper) IdaSessionCreate(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSessionCreate(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSessionDelete operation middleware
+func (siw *ServerInterfaceWrapper) IdaSessionDelete(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSessionDelete(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSessionList operation middleware
+func (siw *ServerInterfaceWrapper) IdaSessionList(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSessionList(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSessionLocationRead operation middleware
+func (siw *ServerInterfaceWrapper) IdaSessionLocationRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSessionLocationRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdaSessionRead operation middleware
+func (siw *ServerInterfaceWrapper) IdaSessionRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdaSessionRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdentityAnonymize operation middleware
+func (siw *ServerInterfaceWrapper) IdentityAnonymize(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdentityAnonymize(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdentityDocumentRead operation middleware
+func (siw *ServerInterfaceWrapper) IdentityDocumentRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdentityDocumentRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdentityImageRead operation middleware
+func (siw *ServerInterfaceWrapper) IdentityImageRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdentityImageRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdentityList operation middleware
+func (siw *ServerInterfaceWrapper) IdentityList(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdentityList(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdentityRead operation middleware
+func (siw *ServerInterfaceWrapper) IdentityRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdentityRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdentitySdkStatusRead operation middleware
+func (siw *ServerInterfaceWrapper) IdentitySdkStatusRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdentitySdkStatusRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // IdvDocumentDownload operation middleware
 func (siw *ServerInterfaceWrapper) IdvDocumentDownload(w http.ResponseWriter, r *http.Request) {
 
@@ -1655,42 +2704,97 @@ func (siw *ServerInterfaceWrapper) IdvDocumentRead(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
-// IdvSdkConsentAdd operation middleware
-func (siw *ServerInterfaceWrapper) IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request) {
+// IdvRequirementsGet operation middleware
+func (siw *ServerInterfaceWrapper) IdvRequirementsGet(w http.ResponseWriter, r *http.Request) {
 
 	var err error
 	_ = err
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkConsentAddParams
+	var params IdvRequirementsGetParams
 
-	headers := r.Header
+	// ------------- Optional query parameter "client_id" -------------
 
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client_id", r.URL.Query(), &params.ClientId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "client_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "client_id", Err: err})
 		}
+		return
+	}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", r.URL.Query(), &params.UserId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "user_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "user_id", Err: err})
 		}
+		return
+	}
 
-		params.XClientId = XClientId
+	// ------------- Optional query parameter "type_e" -------------
 
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type_e", r.URL.Query(), &params.TypeE, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type_e"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type_e", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "data_source_e" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source_e", r.URL.Query(), &params.DataSourceE, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source_e"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source_e", Err: err})
+		}
 		return
 	}
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkConsentAdd(w, r, params)
+		siw.Handler.IdvRequirementsGet(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdvRequirementsUpdate operation middleware
+func (siw *ServerInterfaceWrapper) IdvRequirementsUpdate(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvRequirementsUpdate(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdvSdkConsentAdd operation middleware
+func (siw *ServerInterfaceWrapper) IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvSdkConsentAdd(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1703,39 +2807,8 @@ func (siw *ServerInterfaceWrapper) IdvSdkConsentAdd(w http.ResponseWriter, r *ht
 // IdvSdkDocumentBackAdd operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkDocumentBackAddParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
-	}
-
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkDocumentBackAdd(w, r, params)
+		siw.Handler.IdvSdkDocumentBackAdd(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1748,39 +2821,8 @@ func (siw *ServerInterfaceWrapper) IdvSdkDocumentBackAdd(w http.ResponseWriter, 
 // IdvSdkDocumentFrontAdd operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkDocumentFrontAddParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
-	}
-
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkDocumentFrontAdd(w, r, params)
+		siw.Handler.IdvSdkDocumentFrontAdd(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1793,39 +2835,8 @@ func (siw *ServerInterfaceWrapper) IdvSdkDocumentFrontAdd(w http.ResponseWriter,
 // IdvSdkDocumentTypeUpdate operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkDocumentTypeUpdateParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
-	}
-
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkDocumentTypeUpdate(w, r, params)
+		siw.Handler.IdvSdkDocumentTypeUpdate(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1838,39 +2849,8 @@ func (siw *ServerInterfaceWrapper) IdvSdkDocumentTypeUpdate(w http.ResponseWrite
 // IdvSdkFinalize operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkFinalize(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkFinalizeParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
-	}
-
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkFinalize(w, r, params)
+		siw.Handler.IdvSdkFinalize(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1883,39 +2863,8 @@ func (siw *ServerInterfaceWrapper) IdvSdkFinalize(w http.ResponseWriter, r *http
 // IdvSdkLivenessGenerate operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkLivenessGenerateParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
-	}
-
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkLivenessGenerate(w, r, params)
+		siw.Handler.IdvSdkLivenessGenerate(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1928,39 +2877,8 @@ func (siw *ServerInterfaceWrapper) IdvSdkLivenessGenerate(w http.ResponseWriter,
 // IdvSdkLivenessProcess operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkLivenessProcessParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
-	}
-
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkLivenessProcess(w, r, params)
+		siw.Handler.IdvSdkLivenessProcess(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1973,39 +2891,8 @@ func (siw *ServerInterfaceWrapper) IdvSdkLivenessProcess(w http.ResponseWriter, 
 // IdvSdkMetadataUpdate operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkMetadataUpdateParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
-	}
-
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkMetadataUpdate(w, r, params)
+		siw.Handler.IdvSdkMetadataUpdate(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2018,39 +2905,22 @@ func (siw *ServerInterfaceWrapper) IdvSdkMetadataUpdate(w http.ResponseWriter, r
 // IdvSdkSessionRead operation middleware
 func (siw *ServerInterfaceWrapper) IdvSdkSessionRead(w http.ResponseWriter, r *http.Request) {
 
-	var err error
-	_ = err
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvSdkSessionRead(w, r)
+	}))
 
-	// Parameter object where we will unmarshal all parameters from the context
-	var params IdvSdkSessionReadParams
-
-	headers := r.Header
-
-	// ------------- Required header parameter "X-Client-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Client-Id")]; found {
-		var XClientId ClientId
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Client-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Client-Id", valueList[0], &XClientId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Client-Id", Err: err})
-			return
-		}
-
-		params.XClientId = XClientId
-
-	} else {
-		err := fmt.Errorf("Header parameter X-Client-Id is required, but not found")
-		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "X-Client-Id", Err: err})
-		return
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
 	}
 
+	handler.ServeHTTP(w, r)
+}
+
+// IdvSessionAnonymize operation middleware
+func (siw *ServerInterfaceWrapper) IdvSessionAnonymize(w http.ResponseWriter, r *http.Request) {
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.IdvSdkSessionRead(w, r, params)
+		siw.Handler.IdvSessionAnonymize(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2074,11 +2944,39 @@ func (siw *ServerInterfaceWrapper) IdvSessionCreate(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// IdvSessionDelete operation middleware
+func (siw *ServerInterfaceWrapper) IdvSessionDelete(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvSessionDelete(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // IdvSessionList operation middleware
 func (siw *ServerInterfaceWrapper) IdvSessionList(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.IdvSessionList(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdvSessionLocationRead operation middleware
+func (siw *ServerInterfaceWrapper) IdvSessionLocationRead(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvSessionLocationRead(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2107,6 +3005,92 @@ func (siw *ServerInterfaceWrapper) IdvSessionTestRead(w http.ResponseWriter, r *
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.IdvSessionTestRead(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdvWeightsGet operation middleware
+func (siw *ServerInterfaceWrapper) IdvWeightsGet(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IdvWeightsGetParams
+
+	// ------------- Optional query parameter "client_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client_id", r.URL.Query(), &params.ClientId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "client_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "client_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", r.URL.Query(), &params.UserId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "user_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "user_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvWeightsGet(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdvWeightsUpdate operation middleware
+func (siw *ServerInterfaceWrapper) IdvWeightsUpdate(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvWeightsUpdate(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IdvWeightsGetById operation middleware
+func (siw *ServerInterfaceWrapper) IdvWeightsGetById(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IdvWeightsGetById(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2289,40 +3273,115 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 		r.Get(options.BaseURL+"/", wrapper.Root)
 	})
 	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/ping", wrapper.Ping)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/status", wrapper.ApiStatus)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/metrics", wrapper.SystemMetrics)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/live", wrapper.LivenessProbe)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/ready", wrapper.ReadinessProbe)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/healthz", wrapper.SimpleHealth)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/health", wrapper.Health)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/version", wrapper.Version)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/oauth2/token", wrapper.OauthToken)
-	})
-	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/.well-known/jwks.json", wrapper.OauthJwks)
 	})
 	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/.well-known/oauth-authorization-server", wrapper.OauthMetadata)
 	})
 	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/sdk/metadata/update", wrapper.IdvSdkMetadataUpdate)
+		r.Get(options.BaseURL+"/health", wrapper.Health)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/healthz", wrapper.SimpleHealth)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/live", wrapper.LivenessProbe)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/metrics", wrapper.SystemMetrics)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/oauth2/token", wrapper.OauthToken)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/ping", wrapper.Ping)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/ready", wrapper.ReadinessProbe)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/status", wrapper.ApiStatus)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/document/download", wrapper.IdaDocumentDownload)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/sdk/finalize", wrapper.IdaSdkFinalize)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/sdk/liveness/generate", wrapper.IdaSdkLivenessGenerate)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/sdk/liveness/process", wrapper.IdaSdkLivenessProcess)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/sdk/metadata/update", wrapper.IdaSdkMetadataUpdate)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/sdk/session/read", wrapper.IdaSdkSessionRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/session/create", wrapper.IdaSessionCreate)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/session/delete", wrapper.IdaSessionDelete)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/session/list", wrapper.IdaSessionList)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/session/location/read", wrapper.IdaSessionLocationRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/ida/session/read", wrapper.IdaSessionRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/identity/anonymize", wrapper.IdentityAnonymize)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/identity/document/read", wrapper.IdentityDocumentRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/identity/image/read", wrapper.IdentityImageRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/identity/list", wrapper.IdentityList)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/identity/read", wrapper.IdentityRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/identity/sdk/status/read", wrapper.IdentitySdkStatusRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/document/download", wrapper.IdvDocumentDownload)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/document/list", wrapper.IdvDocumentList)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/document/read", wrapper.IdvDocumentRead)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/v2/idv/requirements", wrapper.IdvRequirementsGet)
+	})
+	r.Group(func(r chi.Router) {
+		r.Put(options.BaseURL+"/v2/idv/requirements", wrapper.IdvRequirementsUpdate)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/sdk/consent/add", wrapper.IdvSdkConsentAdd)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/sdk/document/back/add", wrapper.IdvSdkDocumentBackAdd)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/sdk/document/front/add", wrapper.IdvSdkDocumentFrontAdd)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/sdk/document/type/update", wrapper.IdvSdkDocumentTypeUpdate)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/sdk/finalize", wrapper.IdvSdkFinalize)
 	})
 	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/v2/idv/sdk/liveness/generate", wrapper.IdvSdkLivenessGenerate)
@@ -2331,28 +3390,25 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 		r.Post(options.BaseURL+"/v2/idv/sdk/liveness/process", wrapper.IdvSdkLivenessProcess)
 	})
 	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/sdk/metadata/update", wrapper.IdvSdkMetadataUpdate)
+	})
+	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/v2/idv/sdk/session/read", wrapper.IdvSdkSessionRead)
 	})
 	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/sdk/consent/add", wrapper.IdvSdkConsentAdd)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/sdk/document/type/update", wrapper.IdvSdkDocumentTypeUpdate)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/sdk/document/front/add", wrapper.IdvSdkDocumentFrontAdd)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/sdk/document/back/add", wrapper.IdvSdkDocumentBackAdd)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/sdk/finalize", wrapper.IdvSdkFinalize)
+		r.Post(options.BaseURL+"/v2/idv/session/anonymize", wrapper.IdvSessionAnonymize)
 	})
 	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/v2/idv/session/create", wrapper.IdvSessionCreate)
 	})
 	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/session/delete", wrapper.IdvSessionDelete)
+	})
+	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/v2/idv/session/list", wrapper.IdvSessionList)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/idv/session/location/read", wrapper.IdvSessionLocationRead)
 	})
 	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/v2/idv/session/read", wrapper.IdvSessionRead)
@@ -2361,28 +3417,47 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 		r.Post(options.BaseURL+"/v2/idv/session/test/read", wrapper.IdvSessionTestRead)
 	})
 	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/document/read", wrapper.IdvDocumentRead)
+		r.Get(options.BaseURL+"/v2/idv/weights", wrapper.IdvWeightsGet)
 	})
 	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/document/list", wrapper.IdvDocumentList)
+		r.Put(options.BaseURL+"/v2/idv/weights", wrapper.IdvWeightsUpdate)
 	})
 	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/idv/document/download", wrapper.IdvDocumentDownload)
+		r.Get(options.BaseURL+"/v2/idv/weights/{id}", wrapper.IdvWeightsGetById)
 	})
 	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/v2/webhook/create", wrapper.WebhookCreate)
 	})
 	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/v2/webhook/delete", wrapper.WebhookDelete)
+	})
+	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/v2/webhook/list", wrapper.WebhookList)
 	})
 	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/webhook/delete", wrapper.WebhookDelete)
+		r.Get(options.BaseURL+"/version", wrapper.Version)
 	})
 
 	return r
 }
 
 type DoneJSONResponse Empty
+
+type PictureResponseHeaders struct {
+	Vary string
+}
+type PictureJSONResponse struct {
+	Body Image
+
+	Headers PictureResponseHeaders
+}
+type PictureImageResponse struct {
+	Body io.Reader
+
+	Headers       PictureResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
 
 type ProblemResponseHeaders struct {
 	RetryAfter      *int
@@ -2980,6 +4055,826 @@ func (response ApiStatusdefaultApplicationProblemPlusJSONResponse) VisitApiStatu
 	return err
 }
 
+type IdaDocumentDownloadRequestObject struct {
+	Body *IdaDocumentDownloadJSONRequestBody
+}
+
+type IdaDocumentDownloadResponseObject interface {
+	VisitIdaDocumentDownloadResponse(w http.ResponseWriter) error
+}
+
+type IdaDocumentDownload200JSONResponse struct{ PictureJSONResponse }
+
+func (response IdaDocumentDownload200JSONResponse) VisitIdaDocumentDownloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaDocumentDownload200ImageResponse struct{ PictureImageResponse }
+
+func (response IdaDocumentDownload200ImageResponse) VisitIdaDocumentDownloadResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type IdaDocumentDownloaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaDocumentDownloaddefaultApplicationProblemPlusJSONResponse) VisitIdaDocumentDownloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkFinalizeRequestObject struct {
+	Body *IdaSdkFinalizeJSONRequestBody
+}
+
+type IdaSdkFinalizeResponseObject interface {
+	VisitIdaSdkFinalizeResponse(w http.ResponseWriter) error
+}
+
+type IdaSdkFinalize200JSONResponse IdaOutcome
+
+func (response IdaSdkFinalize200JSONResponse) VisitIdaSdkFinalizeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkFinalizedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSdkFinalizedefaultApplicationProblemPlusJSONResponse) VisitIdaSdkFinalizeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkLivenessGenerateRequestObject struct {
+	Body *IdaSdkLivenessGenerateJSONRequestBody
+}
+
+type IdaSdkLivenessGenerateResponseObject interface {
+	VisitIdaSdkLivenessGenerateResponse(w http.ResponseWriter) error
+}
+
+type IdaSdkLivenessGenerate200JSONResponse LivenessToken
+
+func (response IdaSdkLivenessGenerate200JSONResponse) VisitIdaSdkLivenessGenerateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkLivenessGeneratedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSdkLivenessGeneratedefaultApplicationProblemPlusJSONResponse) VisitIdaSdkLivenessGenerateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkLivenessProcessRequestObject struct {
+	Body *IdaSdkLivenessProcessJSONRequestBody
+}
+
+type IdaSdkLivenessProcessResponseObject interface {
+	VisitIdaSdkLivenessProcessResponse(w http.ResponseWriter) error
+}
+
+type IdaSdkLivenessProcess200JSONResponse LivenessToken
+
+func (response IdaSdkLivenessProcess200JSONResponse) VisitIdaSdkLivenessProcessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkLivenessProcessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSdkLivenessProcessdefaultApplicationProblemPlusJSONResponse) VisitIdaSdkLivenessProcessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkMetadataUpdateRequestObject struct {
+	Body *IdaSdkMetadataUpdateJSONRequestBody
+}
+
+type IdaSdkMetadataUpdateResponseObject interface {
+	VisitIdaSdkMetadataUpdateResponse(w http.ResponseWriter) error
+}
+
+type IdaSdkMetadataUpdate200JSONResponse struct{ DoneJSONResponse }
+
+func (response IdaSdkMetadataUpdate200JSONResponse) VisitIdaSdkMetadataUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkMetadataUpdatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSdkMetadataUpdatedefaultApplicationProblemPlusJSONResponse) VisitIdaSdkMetadataUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkSessionReadRequestObject struct {
+	Body *IdaSdkSessionReadJSONRequestBody
+}
+
+type IdaSdkSessionReadResponseObject interface {
+	VisitIdaSdkSessionReadResponse(w http.ResponseWriter) error
+}
+
+type IdaSdkSessionRead200JSONResponse IdaSdkSession
+
+func (response IdaSdkSessionRead200JSONResponse) VisitIdaSdkSessionReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSdkSessionReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSdkSessionReaddefaultApplicationProblemPlusJSONResponse) VisitIdaSdkSessionReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionCreateRequestObject struct {
+	Body *IdaSessionCreateJSONRequestBody
+}
+
+type IdaSessionCreateResponseObject interface {
+	VisitIdaSessionCreateResponse(w http.ResponseWriter) error
+}
+
+type IdaSessionCreate200JSONResponse SessionCreated
+
+func (response IdaSessionCreate200JSONResponse) VisitIdaSessionCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionCreatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSessionCreatedefaultApplicationProblemPlusJSONResponse) VisitIdaSessionCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionDeleteRequestObject struct {
+	Body *IdaSessionDeleteJSONRequestBody
+}
+
+type IdaSessionDeleteResponseObject interface {
+	VisitIdaSessionDeleteResponse(w http.ResponseWriter) error
+}
+
+type IdaSessionDelete200JSONResponse struct{ DoneJSONResponse }
+
+func (response IdaSessionDelete200JSONResponse) VisitIdaSessionDeleteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionDeletedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSessionDeletedefaultApplicationProblemPlusJSONResponse) VisitIdaSessionDeleteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionListRequestObject struct {
+	Body *IdaSessionListJSONRequestBody
+}
+
+type IdaSessionListResponseObject interface {
+	VisitIdaSessionListResponse(w http.ResponseWriter) error
+}
+
+type IdaSessionList200JSONResponse IdaSessionPage
+
+func (response IdaSessionList200JSONResponse) VisitIdaSessionListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSessionListdefaultApplicationProblemPlusJSONResponse) VisitIdaSessionListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionLocationReadRequestObject struct {
+	Body *IdaSessionLocationReadJSONRequestBody
+}
+
+type IdaSessionLocationReadResponseObject interface {
+	VisitIdaSessionLocationReadResponse(w http.ResponseWriter) error
+}
+
+type IdaSessionLocationRead200JSONResponse Location
+
+func (response IdaSessionLocationRead200JSONResponse) VisitIdaSessionLocationReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionLocationReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSessionLocationReaddefaultApplicationProblemPlusJSONResponse) VisitIdaSessionLocationReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionReadRequestObject struct {
+	Body *IdaSessionReadJSONRequestBody
+}
+
+type IdaSessionReadResponseObject interface {
+	VisitIdaSessionReadResponse(w http.ResponseWriter) error
+}
+
+type IdaSessionRead200JSONResponse IdaSession
+
+func (response IdaSessionRead200JSONResponse) VisitIdaSessionReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdaSessionReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdaSessionReaddefaultApplicationProblemPlusJSONResponse) VisitIdaSessionReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityAnonymizeRequestObject struct {
+	Body *IdentityAnonymizeJSONRequestBody
+}
+
+type IdentityAnonymizeResponseObject interface {
+	VisitIdentityAnonymizeResponse(w http.ResponseWriter) error
+}
+
+type IdentityAnonymize200JSONResponse struct{ DoneJSONResponse }
+
+func (response IdentityAnonymize200JSONResponse) VisitIdentityAnonymizeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityAnonymizedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdentityAnonymizedefaultApplicationProblemPlusJSONResponse) VisitIdentityAnonymizeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityDocumentReadRequestObject struct {
+	Body *IdentityDocumentReadJSONRequestBody
+}
+
+type IdentityDocumentReadResponseObject interface {
+	VisitIdentityDocumentReadResponse(w http.ResponseWriter) error
+}
+
+type IdentityDocumentRead200JSONResponse IdentityDocument
+
+func (response IdentityDocumentRead200JSONResponse) VisitIdentityDocumentReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityDocumentReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdentityDocumentReaddefaultApplicationProblemPlusJSONResponse) VisitIdentityDocumentReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityImageReadRequestObject struct {
+	Body *IdentityImageReadJSONRequestBody
+}
+
+type IdentityImageReadResponseObject interface {
+	VisitIdentityImageReadResponse(w http.ResponseWriter) error
+}
+
+type IdentityImageRead200JSONResponse struct{ PictureJSONResponse }
+
+func (response IdentityImageRead200JSONResponse) VisitIdentityImageReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityImageRead200ImageResponse struct{ PictureImageResponse }
+
+func (response IdentityImageRead200ImageResponse) VisitIdentityImageReadResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type IdentityImageReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdentityImageReaddefaultApplicationProblemPlusJSONResponse) VisitIdentityImageReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityListRequestObject struct {
+	Body *IdentityListJSONRequestBody
+}
+
+type IdentityListResponseObject interface {
+	VisitIdentityListResponse(w http.ResponseWriter) error
+}
+
+type IdentityList200JSONResponse IdentityPage
+
+func (response IdentityList200JSONResponse) VisitIdentityListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdentityListdefaultApplicationProblemPlusJSONResponse) VisitIdentityListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityReadRequestObject struct {
+	Body *IdentityReadJSONRequestBody
+}
+
+type IdentityReadResponseObject interface {
+	VisitIdentityReadResponse(w http.ResponseWriter) error
+}
+
+type IdentityRead200JSONResponse Identities
+
+func (response IdentityRead200JSONResponse) VisitIdentityReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentityReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdentityReaddefaultApplicationProblemPlusJSONResponse) VisitIdentityReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentitySdkStatusReadRequestObject struct {
+	Body *IdentitySdkStatusReadJSONRequestBody
+}
+
+type IdentitySdkStatusReadResponseObject interface {
+	VisitIdentitySdkStatusReadResponse(w http.ResponseWriter) error
+}
+
+type IdentitySdkStatusRead200JSONResponse IdentityStatus
+
+func (response IdentitySdkStatusRead200JSONResponse) VisitIdentitySdkStatusReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdentitySdkStatusReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdentitySdkStatusReaddefaultApplicationProblemPlusJSONResponse) VisitIdentitySdkStatusReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type IdvDocumentDownloadRequestObject struct {
 	Body *IdvDocumentDownloadJSONRequestBody
 }
@@ -2988,14 +4883,7 @@ type IdvDocumentDownloadResponseObject interface {
 	VisitIdvDocumentDownloadResponse(w http.ResponseWriter) error
 }
 
-type IdvDocumentDownload200ResponseHeaders struct {
-	Vary string
-}
-
-type IdvDocumentDownload200JSONResponse struct {
-	Body    Image
-	Headers IdvDocumentDownload200ResponseHeaders
-}
+type IdvDocumentDownload200JSONResponse struct{ PictureJSONResponse }
 
 func (response IdvDocumentDownload200JSONResponse) VisitIdvDocumentDownloadResponse(w http.ResponseWriter) error {
 
@@ -3010,12 +4898,7 @@ func (response IdvDocumentDownload200JSONResponse) VisitIdvDocumentDownloadRespo
 	return err
 }
 
-type IdvDocumentDownload200ImageResponse struct {
-	Body          io.Reader
-	Headers       IdvDocumentDownload200ResponseHeaders
-	ContentType   string
-	ContentLength int64
-}
+type IdvDocumentDownload200ImageResponse struct{ PictureImageResponse }
 
 func (response IdvDocumentDownload200ImageResponse) VisitIdvDocumentDownloadResponse(w http.ResponseWriter) error {
 
@@ -3149,9 +5032,100 @@ func (response IdvDocumentReaddefaultApplicationProblemPlusJSONResponse) VisitId
 	return err
 }
 
+type IdvRequirementsGetRequestObject struct {
+	Params IdvRequirementsGetParams
+}
+
+type IdvRequirementsGetResponseObject interface {
+	VisitIdvRequirementsGetResponse(w http.ResponseWriter) error
+}
+
+type IdvRequirementsGet200JSONResponse IdvRequirements
+
+func (response IdvRequirementsGet200JSONResponse) VisitIdvRequirementsGetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvRequirementsGetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvRequirementsGetdefaultApplicationProblemPlusJSONResponse) VisitIdvRequirementsGetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvRequirementsUpdateRequestObject struct {
+	Body *IdvRequirementsUpdateJSONRequestBody
+}
+
+type IdvRequirementsUpdateResponseObject interface {
+	VisitIdvRequirementsUpdateResponse(w http.ResponseWriter) error
+}
+
+type IdvRequirementsUpdate200JSONResponse struct{ DoneJSONResponse }
+
+func (response IdvRequirementsUpdate200JSONResponse) VisitIdvRequirementsUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvRequirementsUpdatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvRequirementsUpdatedefaultApplicationProblemPlusJSONResponse) VisitIdvRequirementsUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type IdvSdkConsentAddRequestObject struct {
-	Params IdvSdkConsentAddParams
-	Body   *IdvSdkConsentAddJSONRequestBody
+	Body *IdvSdkConsentAddJSONRequestBody
 }
 
 type IdvSdkConsentAddResponseObject interface {
@@ -3197,8 +5171,7 @@ func (response IdvSdkConsentAdddefaultApplicationProblemPlusJSONResponse) VisitI
 }
 
 type IdvSdkDocumentBackAddRequestObject struct {
-	Params IdvSdkDocumentBackAddParams
-	Body   *multipart.Reader
+	Body *multipart.Reader
 }
 
 type IdvSdkDocumentBackAddResponseObject interface {
@@ -3244,8 +5217,7 @@ func (response IdvSdkDocumentBackAdddefaultApplicationProblemPlusJSONResponse) V
 }
 
 type IdvSdkDocumentFrontAddRequestObject struct {
-	Params IdvSdkDocumentFrontAddParams
-	Body   *multipart.Reader
+	Body *multipart.Reader
 }
 
 type IdvSdkDocumentFrontAddResponseObject interface {
@@ -3291,8 +5263,7 @@ func (response IdvSdkDocumentFrontAdddefaultApplicationProblemPlusJSONResponse) 
 }
 
 type IdvSdkDocumentTypeUpdateRequestObject struct {
-	Params IdvSdkDocumentTypeUpdateParams
-	Body   *IdvSdkDocumentTypeUpdateJSONRequestBody
+	Body *IdvSdkDocumentTypeUpdateJSONRequestBody
 }
 
 type IdvSdkDocumentTypeUpdateResponseObject interface {
@@ -3338,8 +5309,7 @@ func (response IdvSdkDocumentTypeUpdatedefaultApplicationProblemPlusJSONResponse
 }
 
 type IdvSdkFinalizeRequestObject struct {
-	Params IdvSdkFinalizeParams
-	Body   *IdvSdkFinalizeJSONRequestBody
+	Body *IdvSdkFinalizeJSONRequestBody
 }
 
 type IdvSdkFinalizeResponseObject interface {
@@ -3385,8 +5355,7 @@ func (response IdvSdkFinalizedefaultApplicationProblemPlusJSONResponse) VisitIdv
 }
 
 type IdvSdkLivenessGenerateRequestObject struct {
-	Params IdvSdkLivenessGenerateParams
-	Body   *IdvSdkLivenessGenerateJSONRequestBody
+	Body *IdvSdkLivenessGenerateJSONRequestBody
 }
 
 type IdvSdkLivenessGenerateResponseObject interface {
@@ -3432,8 +5401,7 @@ func (response IdvSdkLivenessGeneratedefaultApplicationProblemPlusJSONResponse) 
 }
 
 type IdvSdkLivenessProcessRequestObject struct {
-	Params IdvSdkLivenessProcessParams
-	Body   *IdvSdkLivenessProcessJSONRequestBody
+	Body *IdvSdkLivenessProcessJSONRequestBody
 }
 
 type IdvSdkLivenessProcessResponseObject interface {
@@ -3479,8 +5447,7 @@ func (response IdvSdkLivenessProcessdefaultApplicationProblemPlusJSONResponse) V
 }
 
 type IdvSdkMetadataUpdateRequestObject struct {
-	Params IdvSdkMetadataUpdateParams
-	Body   *IdvSdkMetadataUpdateJSONRequestBody
+	Body *IdvSdkMetadataUpdateJSONRequestBody
 }
 
 type IdvSdkMetadataUpdateResponseObject interface {
@@ -3526,8 +5493,7 @@ func (response IdvSdkMetadataUpdatedefaultApplicationProblemPlusJSONResponse) Vi
 }
 
 type IdvSdkSessionReadRequestObject struct {
-	Params IdvSdkSessionReadParams
-	Body   *IdvSdkSessionReadJSONRequestBody
+	Body *IdvSdkSessionReadJSONRequestBody
 }
 
 type IdvSdkSessionReadResponseObject interface {
@@ -3555,6 +5521,52 @@ type IdvSdkSessionReaddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response IdvSdkSessionReaddefaultApplicationProblemPlusJSONResponse) VisitIdvSdkSessionReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvSessionAnonymizeRequestObject struct {
+	Body *IdvSessionAnonymizeJSONRequestBody
+}
+
+type IdvSessionAnonymizeResponseObject interface {
+	VisitIdvSessionAnonymizeResponse(w http.ResponseWriter) error
+}
+
+type IdvSessionAnonymize200JSONResponse struct{ DoneJSONResponse }
+
+func (response IdvSessionAnonymize200JSONResponse) VisitIdvSessionAnonymizeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvSessionAnonymizedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvSessionAnonymizedefaultApplicationProblemPlusJSONResponse) VisitIdvSessionAnonymizeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3618,6 +5630,52 @@ func (response IdvSessionCreatedefaultApplicationProblemPlusJSONResponse) VisitI
 	return err
 }
 
+type IdvSessionDeleteRequestObject struct {
+	Body *IdvSessionDeleteJSONRequestBody
+}
+
+type IdvSessionDeleteResponseObject interface {
+	VisitIdvSessionDeleteResponse(w http.ResponseWriter) error
+}
+
+type IdvSessionDelete200JSONResponse struct{ DoneJSONResponse }
+
+func (response IdvSessionDelete200JSONResponse) VisitIdvSessionDeleteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvSessionDeletedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvSessionDeletedefaultApplicationProblemPlusJSONResponse) VisitIdvSessionDeleteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type IdvSessionListRequestObject struct {
 	Body *IdvSessionListJSONRequestBody
 }
@@ -3647,6 +5705,52 @@ type IdvSessionListdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response IdvSessionListdefaultApplicationProblemPlusJSONResponse) VisitIdvSessionListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvSessionLocationReadRequestObject struct {
+	Body *IdvSessionLocationReadJSONRequestBody
+}
+
+type IdvSessionLocationReadResponseObject interface {
+	VisitIdvSessionLocationReadResponse(w http.ResponseWriter) error
+}
+
+type IdvSessionLocationRead200JSONResponse Location
+
+func (response IdvSessionLocationRead200JSONResponse) VisitIdvSessionLocationReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvSessionLocationReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvSessionLocationReaddefaultApplicationProblemPlusJSONResponse) VisitIdvSessionLocationReadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3739,6 +5843,144 @@ type IdvSessionTestReaddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response IdvSessionTestReaddefaultApplicationProblemPlusJSONResponse) VisitIdvSessionTestReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvWeightsGetRequestObject struct {
+	Params IdvWeightsGetParams
+}
+
+type IdvWeightsGetResponseObject interface {
+	VisitIdvWeightsGetResponse(w http.ResponseWriter) error
+}
+
+type IdvWeightsGet200JSONResponse IdvWeights
+
+func (response IdvWeightsGet200JSONResponse) VisitIdvWeightsGetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvWeightsGetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvWeightsGetdefaultApplicationProblemPlusJSONResponse) VisitIdvWeightsGetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvWeightsUpdateRequestObject struct {
+	Body *IdvWeightsUpdateJSONRequestBody
+}
+
+type IdvWeightsUpdateResponseObject interface {
+	VisitIdvWeightsUpdateResponse(w http.ResponseWriter) error
+}
+
+type IdvWeightsUpdate200JSONResponse IdvWeightsUpdated
+
+func (response IdvWeightsUpdate200JSONResponse) VisitIdvWeightsUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvWeightsUpdatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvWeightsUpdatedefaultApplicationProblemPlusJSONResponse) VisitIdvWeightsUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvWeightsGetByIdRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type IdvWeightsGetByIdResponseObject interface {
+	VisitIdvWeightsGetByIdResponse(w http.ResponseWriter) error
+}
+
+type IdvWeightsGetById200JSONResponse IdvWeights
+
+func (response IdvWeightsGetById200JSONResponse) VisitIdvWeightsGetByIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IdvWeightsGetByIddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response IdvWeightsGetByIddefaultApplicationProblemPlusJSONResponse) VisitIdvWeightsGetByIdResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3974,6 +6216,57 @@ type StrictServerInterface interface {
 	// ApiStatus API status
 	// (GET /status)
 	ApiStatus(ctx context.Context, request ApiStatusRequestObject) (ApiStatusResponseObject, error)
+	// IdaDocumentDownload download ida document
+	// (POST /v2/ida/document/download)
+	IdaDocumentDownload(ctx context.Context, request IdaDocumentDownloadRequestObject) (IdaDocumentDownloadResponseObject, error)
+	// IdaSdkFinalize identity authentication finalize
+	// (POST /v2/ida/sdk/finalize)
+	IdaSdkFinalize(ctx context.Context, request IdaSdkFinalizeRequestObject) (IdaSdkFinalizeResponseObject, error)
+	// IdaSdkLivenessGenerate sdk liveness session generate
+	// (POST /v2/ida/sdk/liveness/generate)
+	IdaSdkLivenessGenerate(ctx context.Context, request IdaSdkLivenessGenerateRequestObject) (IdaSdkLivenessGenerateResponseObject, error)
+	// IdaSdkLivenessProcess sdk liveness session process
+	// (POST /v2/ida/sdk/liveness/process)
+	IdaSdkLivenessProcess(ctx context.Context, request IdaSdkLivenessProcessRequestObject) (IdaSdkLivenessProcessResponseObject, error)
+	// IdaSdkMetadataUpdate sdk metadata update
+	// (POST /v2/ida/sdk/metadata/update)
+	IdaSdkMetadataUpdate(ctx context.Context, request IdaSdkMetadataUpdateRequestObject) (IdaSdkMetadataUpdateResponseObject, error)
+	// IdaSdkSessionRead sdk session read
+	// (POST /v2/ida/sdk/session/read)
+	IdaSdkSessionRead(ctx context.Context, request IdaSdkSessionReadRequestObject) (IdaSdkSessionReadResponseObject, error)
+	// IdaSessionCreate identity authentication session create
+	// (POST /v2/ida/session/create)
+	IdaSessionCreate(ctx context.Context, request IdaSessionCreateRequestObject) (IdaSessionCreateResponseObject, error)
+	// IdaSessionDelete session delete
+	// (POST /v2/ida/session/delete)
+	IdaSessionDelete(ctx context.Context, request IdaSessionDeleteRequestObject) (IdaSessionDeleteResponseObject, error)
+	// IdaSessionList session list
+	// (POST /v2/ida/session/list)
+	IdaSessionList(ctx context.Context, request IdaSessionListRequestObject) (IdaSessionListResponseObject, error)
+	// IdaSessionLocationRead ida session location read
+	// (POST /v2/ida/session/location/read)
+	IdaSessionLocationRead(ctx context.Context, request IdaSessionLocationReadRequestObject) (IdaSessionLocationReadResponseObject, error)
+	// IdaSessionRead session read
+	// (POST /v2/ida/session/read)
+	IdaSessionRead(ctx context.Context, request IdaSessionReadRequestObject) (IdaSessionReadResponseObject, error)
+	// IdentityAnonymize anonymize identity
+	// (POST /v2/identity/anonymize)
+	IdentityAnonymize(ctx context.Context, request IdentityAnonymizeRequestObject) (IdentityAnonymizeResponseObject, error)
+	// IdentityDocumentRead read completed identity document
+	// (POST /v2/identity/document/read)
+	IdentityDocumentRead(ctx context.Context, request IdentityDocumentReadRequestObject) (IdentityDocumentReadResponseObject, error)
+	// IdentityImageRead read identity image
+	// (POST /v2/identity/image/read)
+	IdentityImageRead(ctx context.Context, request IdentityImageReadRequestObject) (IdentityImageReadResponseObject, error)
+	// IdentityList list identities
+	// (POST /v2/identity/list)
+	IdentityList(ctx context.Context, request IdentityListRequestObject) (IdentityListResponseObject, error)
+	// IdentityRead read identities
+	// (POST /v2/identity/read)
+	IdentityRead(ctx context.Context, request IdentityReadRequestObject) (IdentityReadResponseObject, error)
+	// IdentitySdkStatusRead get identity status for sdk
+	// (POST /v2/identity/sdk/status/read)
+	IdentitySdkStatusRead(ctx context.Context, request IdentitySdkStatusReadRequestObject) (IdentitySdkStatusReadResponseObject, error)
 	// IdvDocumentDownload document download
 	// (POST /v2/idv/document/download)
 	IdvDocumentDownload(ctx context.Context, request IdvDocumentDownloadRequestObject) (IdvDocumentDownloadResponseObject, error)
@@ -3983,6 +6276,12 @@ type StrictServerInterface interface {
 	// IdvDocumentRead document read
 	// (POST /v2/idv/document/read)
 	IdvDocumentRead(ctx context.Context, request IdvDocumentReadRequestObject) (IdvDocumentReadResponseObject, error)
+	// IdvRequirementsGet get requirements
+	// (GET /v2/idv/requirements)
+	IdvRequirementsGet(ctx context.Context, request IdvRequirementsGetRequestObject) (IdvRequirementsGetResponseObject, error)
+	// IdvRequirementsUpdate update requirements
+	// (PUT /v2/idv/requirements)
+	IdvRequirementsUpdate(ctx context.Context, request IdvRequirementsUpdateRequestObject) (IdvRequirementsUpdateResponseObject, error)
 	// IdvSdkConsentAdd sdk add identity consent
 	// (POST /v2/idv/sdk/consent/add)
 	IdvSdkConsentAdd(ctx context.Context, request IdvSdkConsentAddRequestObject) (IdvSdkConsentAddResponseObject, error)
@@ -4010,18 +6309,36 @@ type StrictServerInterface interface {
 	// IdvSdkSessionRead sdk session read
 	// (POST /v2/idv/sdk/session/read)
 	IdvSdkSessionRead(ctx context.Context, request IdvSdkSessionReadRequestObject) (IdvSdkSessionReadResponseObject, error)
+	// IdvSessionAnonymize session anonymize
+	// (POST /v2/idv/session/anonymize)
+	IdvSessionAnonymize(ctx context.Context, request IdvSessionAnonymizeRequestObject) (IdvSessionAnonymizeResponseObject, error)
 	// IdvSessionCreate session create
 	// (POST /v2/idv/session/create)
 	IdvSessionCreate(ctx context.Context, request IdvSessionCreateRequestObject) (IdvSessionCreateResponseObject, error)
+	// IdvSessionDelete session delete
+	// (POST /v2/idv/session/delete)
+	IdvSessionDelete(ctx context.Context, request IdvSessionDeleteRequestObject) (IdvSessionDeleteResponseObject, error)
 	// IdvSessionList session list
 	// (POST /v2/idv/session/list)
 	IdvSessionList(ctx context.Context, request IdvSessionListRequestObject) (IdvSessionListResponseObject, error)
+	// IdvSessionLocationRead idv session location read
+	// (POST /v2/idv/session/location/read)
+	IdvSessionLocationRead(ctx context.Context, request IdvSessionLocationReadRequestObject) (IdvSessionLocationReadResponseObject, error)
 	// IdvSessionRead session read
 	// (POST /v2/idv/session/read)
 	IdvSessionRead(ctx context.Context, request IdvSessionReadRequestObject) (IdvSessionReadResponseObject, error)
 	// IdvSessionTestRead session test read
 	// (POST /v2/idv/session/test/read)
 	IdvSessionTestRead(ctx context.Context, request IdvSessionTestReadRequestObject) (IdvSessionTestReadResponseObject, error)
+	// IdvWeightsGet get weights
+	// (GET /v2/idv/weights)
+	IdvWeightsGet(ctx context.Context, request IdvWeightsGetRequestObject) (IdvWeightsGetResponseObject, error)
+	// IdvWeightsUpdate update weights
+	// (PUT /v2/idv/weights)
+	IdvWeightsUpdate(ctx context.Context, request IdvWeightsUpdateRequestObject) (IdvWeightsUpdateResponseObject, error)
+	// IdvWeightsGetById get weights by id
+	// (GET /v2/idv/weights/{id})
+	IdvWeightsGetById(ctx context.Context, request IdvWeightsGetByIdRequestObject) (IdvWeightsGetByIdResponseObject, error)
 	// WebhookCreate webhook create
 	// (POST /v2/webhook/create)
 	WebhookCreate(ctx context.Context, request WebhookCreateRequestObject) (WebhookCreateResponseObject, error)
@@ -4350,6 +6667,542 @@ func (sh *strictHandler) ApiStatus(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// IdaDocumentDownload operation middleware
+func (sh *strictHandler) IdaDocumentDownload(w http.ResponseWriter, r *http.Request) {
+	var request IdaDocumentDownloadRequestObject
+
+	var body IdaDocumentDownloadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaDocumentDownload(ctx, request.(IdaDocumentDownloadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaDocumentDownload")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaDocumentDownloadResponseObject); ok {
+		if err := validResponse.VisitIdaDocumentDownloadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSdkFinalize operation middleware
+func (sh *strictHandler) IdaSdkFinalize(w http.ResponseWriter, r *http.Request) {
+	var request IdaSdkFinalizeRequestObject
+
+	var body IdaSdkFinalizeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSdkFinalize(ctx, request.(IdaSdkFinalizeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSdkFinalize")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSdkFinalizeResponseObject); ok {
+		if err := validResponse.VisitIdaSdkFinalizeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSdkLivenessGenerate operation middleware
+func (sh *strictHandler) IdaSdkLivenessGenerate(w http.ResponseWriter, r *http.Request) {
+	var request IdaSdkLivenessGenerateRequestObject
+
+	var body IdaSdkLivenessGenerateJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSdkLivenessGenerate(ctx, request.(IdaSdkLivenessGenerateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSdkLivenessGenerate")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSdkLivenessGenerateResponseObject); ok {
+		if err := validResponse.VisitIdaSdkLivenessGenerateResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSdkLivenessProcess operation middleware
+func (sh *strictHandler) IdaSdkLivenessProcess(w http.ResponseWriter, r *http.Request) {
+	var request IdaSdkLivenessProcessRequestObject
+
+	var body IdaSdkLivenessProcessJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSdkLivenessProcess(ctx, request.(IdaSdkLivenessProcessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSdkLivenessProcess")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSdkLivenessProcessResponseObject); ok {
+		if err := validResponse.VisitIdaSdkLivenessProcessResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSdkMetadataUpdate operation middleware
+func (sh *strictHandler) IdaSdkMetadataUpdate(w http.ResponseWriter, r *http.Request) {
+	var request IdaSdkMetadataUpdateRequestObject
+
+	var body IdaSdkMetadataUpdateJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSdkMetadataUpdate(ctx, request.(IdaSdkMetadataUpdateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSdkMetadataUpdate")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSdkMetadataUpdateResponseObject); ok {
+		if err := validResponse.VisitIdaSdkMetadataUpdateResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSdkSessionRead operation middleware
+func (sh *strictHandler) IdaSdkSessionRead(w http.ResponseWriter, r *http.Request) {
+	var request IdaSdkSessionReadRequestObject
+
+	var body IdaSdkSessionReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSdkSessionRead(ctx, request.(IdaSdkSessionReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSdkSessionRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSdkSessionReadResponseObject); ok {
+		if err := validResponse.VisitIdaSdkSessionReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSessionCreate operation middleware
+func (sh *strictHandler) IdaSessionCreate(w http.ResponseWriter, r *http.Request) {
+	var request IdaSessionCreateRequestObject
+
+	var body IdaSessionCreateJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSessionCreate(ctx, request.(IdaSessionCreateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSessionCreate")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSessionCreateResponseObject); ok {
+		if err := validResponse.VisitIdaSessionCreateResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSessionDelete operation middleware
+func (sh *strictHandler) IdaSessionDelete(w http.ResponseWriter, r *http.Request) {
+	var request IdaSessionDeleteRequestObject
+
+	var body IdaSessionDeleteJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSessionDelete(ctx, request.(IdaSessionDeleteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSessionDelete")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSessionDeleteResponseObject); ok {
+		if err := validResponse.VisitIdaSessionDeleteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSessionList operation middleware
+func (sh *strictHandler) IdaSessionList(w http.ResponseWriter, r *http.Request) {
+	var request IdaSessionListRequestObject
+
+	var body IdaSessionListJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSessionList(ctx, request.(IdaSessionListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSessionList")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSessionListResponseObject); ok {
+		if err := validResponse.VisitIdaSessionListResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSessionLocationRead operation middleware
+func (sh *strictHandler) IdaSessionLocationRead(w http.ResponseWriter, r *http.Request) {
+	var request IdaSessionLocationReadRequestObject
+
+	var body IdaSessionLocationReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSessionLocationRead(ctx, request.(IdaSessionLocationReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSessionLocationRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSessionLocationReadResponseObject); ok {
+		if err := validResponse.VisitIdaSessionLocationReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdaSessionRead operation middleware
+func (sh *strictHandler) IdaSessionRead(w http.ResponseWriter, r *http.Request) {
+	var request IdaSessionReadRequestObject
+
+	var body IdaSessionReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdaSessionRead(ctx, request.(IdaSessionReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdaSessionRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdaSessionReadResponseObject); ok {
+		if err := validResponse.VisitIdaSessionReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdentityAnonymize operation middleware
+func (sh *strictHandler) IdentityAnonymize(w http.ResponseWriter, r *http.Request) {
+	var request IdentityAnonymizeRequestObject
+
+	var body IdentityAnonymizeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdentityAnonymize(ctx, request.(IdentityAnonymizeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdentityAnonymize")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdentityAnonymizeResponseObject); ok {
+		if err := validResponse.VisitIdentityAnonymizeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdentityDocumentRead operation middleware
+func (sh *strictHandler) IdentityDocumentRead(w http.ResponseWriter, r *http.Request) {
+	var request IdentityDocumentReadRequestObject
+
+	var body IdentityDocumentReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdentityDocumentRead(ctx, request.(IdentityDocumentReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdentityDocumentRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdentityDocumentReadResponseObject); ok {
+		if err := validResponse.VisitIdentityDocumentReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdentityImageRead operation middleware
+func (sh *strictHandler) IdentityImageRead(w http.ResponseWriter, r *http.Request) {
+	var request IdentityImageReadRequestObject
+
+	var body IdentityImageReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdentityImageRead(ctx, request.(IdentityImageReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdentityImageRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdentityImageReadResponseObject); ok {
+		if err := validResponse.VisitIdentityImageReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdentityList operation middleware
+func (sh *strictHandler) IdentityList(w http.ResponseWriter, r *http.Request) {
+	var request IdentityListRequestObject
+
+	var body IdentityListJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdentityList(ctx, request.(IdentityListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdentityList")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdentityListResponseObject); ok {
+		if err := validResponse.VisitIdentityListResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdentityRead operation middleware
+func (sh *strictHandler) IdentityRead(w http.ResponseWriter, r *http.Request) {
+	var request IdentityReadRequestObject
+
+	var body IdentityReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdentityRead(ctx, request.(IdentityReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdentityRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdentityReadResponseObject); ok {
+		if err := validResponse.VisitIdentityReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdentitySdkStatusRead operation middleware
+func (sh *strictHandler) IdentitySdkStatusRead(w http.ResponseWriter, r *http.Request) {
+	var request IdentitySdkStatusReadRequestObject
+
+	var body IdentitySdkStatusReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdentitySdkStatusRead(ctx, request.(IdentitySdkStatusReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdentitySdkStatusRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdentitySdkStatusReadResponseObject); ok {
+		if err := validResponse.VisitIdentitySdkStatusReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // IdvDocumentDownload operation middleware
 func (sh *strictHandler) IdvDocumentDownload(w http.ResponseWriter, r *http.Request) {
 	var request IdvDocumentDownloadRequestObject
@@ -4443,11 +7296,66 @@ func (sh *strictHandler) IdvDocumentRead(w http.ResponseWriter, r *http.Request)
 	}
 }
 
-// IdvSdkConsentAdd operation middleware
-func (sh *strictHandler) IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request, params IdvSdkConsentAddParams) {
-	var request IdvSdkConsentAddRequestObject
+// IdvRequirementsGet operation middleware
+func (sh *strictHandler) IdvRequirementsGet(w http.ResponseWriter, r *http.Request, params IdvRequirementsGetParams) {
+	var request IdvRequirementsGetRequestObject
 
 	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvRequirementsGet(ctx, request.(IdvRequirementsGetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvRequirementsGet")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvRequirementsGetResponseObject); ok {
+		if err := validResponse.VisitIdvRequirementsGetResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdvRequirementsUpdate operation middleware
+func (sh *strictHandler) IdvRequirementsUpdate(w http.ResponseWriter, r *http.Request) {
+	var request IdvRequirementsUpdateRequestObject
+
+	var body IdvRequirementsUpdateJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvRequirementsUpdate(ctx, request.(IdvRequirementsUpdateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvRequirementsUpdate")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvRequirementsUpdateResponseObject); ok {
+		if err := validResponse.VisitIdvRequirementsUpdateResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdvSdkConsentAdd operation middleware
+func (sh *strictHandler) IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request) {
+	var request IdvSdkConsentAddRequestObject
 
 	var body IdvSdkConsentAddJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -4477,10 +7385,8 @@ func (sh *strictHandler) IdvSdkConsentAdd(w http.ResponseWriter, r *http.Request
 }
 
 // IdvSdkDocumentBackAdd operation middleware
-func (sh *strictHandler) IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentBackAddParams) {
+func (sh *strictHandler) IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkDocumentBackAddRequestObject
-
-	request.Params = params
 
 	if reader, err := r.MultipartReader(); err != nil {
 		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode multipart body: %w", err))
@@ -4510,10 +7416,8 @@ func (sh *strictHandler) IdvSdkDocumentBackAdd(w http.ResponseWriter, r *http.Re
 }
 
 // IdvSdkDocumentFrontAdd operation middleware
-func (sh *strictHandler) IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentFrontAddParams) {
+func (sh *strictHandler) IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkDocumentFrontAddRequestObject
-
-	request.Params = params
 
 	if reader, err := r.MultipartReader(); err != nil {
 		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode multipart body: %w", err))
@@ -4543,10 +7447,8 @@ func (sh *strictHandler) IdvSdkDocumentFrontAdd(w http.ResponseWriter, r *http.R
 }
 
 // IdvSdkDocumentTypeUpdate operation middleware
-func (sh *strictHandler) IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http.Request, params IdvSdkDocumentTypeUpdateParams) {
+func (sh *strictHandler) IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkDocumentTypeUpdateRequestObject
-
-	request.Params = params
 
 	var body IdvSdkDocumentTypeUpdateJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -4576,10 +7478,8 @@ func (sh *strictHandler) IdvSdkDocumentTypeUpdate(w http.ResponseWriter, r *http
 }
 
 // IdvSdkFinalize operation middleware
-func (sh *strictHandler) IdvSdkFinalize(w http.ResponseWriter, r *http.Request, params IdvSdkFinalizeParams) {
+func (sh *strictHandler) IdvSdkFinalize(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkFinalizeRequestObject
-
-	request.Params = params
 
 	var body IdvSdkFinalizeJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -4609,10 +7509,8 @@ func (sh *strictHandler) IdvSdkFinalize(w http.ResponseWriter, r *http.Request, 
 }
 
 // IdvSdkLivenessGenerate operation middleware
-func (sh *strictHandler) IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.Request, params IdvSdkLivenessGenerateParams) {
+func (sh *strictHandler) IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkLivenessGenerateRequestObject
-
-	request.Params = params
 
 	var body IdvSdkLivenessGenerateJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -4642,10 +7540,8 @@ func (sh *strictHandler) IdvSdkLivenessGenerate(w http.ResponseWriter, r *http.R
 }
 
 // IdvSdkLivenessProcess operation middleware
-func (sh *strictHandler) IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Request, params IdvSdkLivenessProcessParams) {
+func (sh *strictHandler) IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkLivenessProcessRequestObject
-
-	request.Params = params
 
 	var body IdvSdkLivenessProcessJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -4675,10 +7571,8 @@ func (sh *strictHandler) IdvSdkLivenessProcess(w http.ResponseWriter, r *http.Re
 }
 
 // IdvSdkMetadataUpdate operation middleware
-func (sh *strictHandler) IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Request, params IdvSdkMetadataUpdateParams) {
+func (sh *strictHandler) IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkMetadataUpdateRequestObject
-
-	request.Params = params
 
 	var body IdvSdkMetadataUpdateJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -4708,10 +7602,8 @@ func (sh *strictHandler) IdvSdkMetadataUpdate(w http.ResponseWriter, r *http.Req
 }
 
 // IdvSdkSessionRead operation middleware
-func (sh *strictHandler) IdvSdkSessionRead(w http.ResponseWriter, r *http.Request, params IdvSdkSessionReadParams) {
+func (sh *strictHandler) IdvSdkSessionRead(w http.ResponseWriter, r *http.Request) {
 	var request IdvSdkSessionReadRequestObject
-
-	request.Params = params
 
 	var body IdvSdkSessionReadJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -4733,6 +7625,37 @@ func (sh *strictHandler) IdvSdkSessionRead(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(IdvSdkSessionReadResponseObject); ok {
 		if err := validResponse.VisitIdvSdkSessionReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdvSessionAnonymize operation middleware
+func (sh *strictHandler) IdvSessionAnonymize(w http.ResponseWriter, r *http.Request) {
+	var request IdvSessionAnonymizeRequestObject
+
+	var body IdvSessionAnonymizeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvSessionAnonymize(ctx, request.(IdvSessionAnonymizeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvSessionAnonymize")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvSessionAnonymizeResponseObject); ok {
+		if err := validResponse.VisitIdvSessionAnonymizeResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -4774,6 +7697,37 @@ func (sh *strictHandler) IdvSessionCreate(w http.ResponseWriter, r *http.Request
 	}
 }
 
+// IdvSessionDelete operation middleware
+func (sh *strictHandler) IdvSessionDelete(w http.ResponseWriter, r *http.Request) {
+	var request IdvSessionDeleteRequestObject
+
+	var body IdvSessionDeleteJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvSessionDelete(ctx, request.(IdvSessionDeleteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvSessionDelete")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvSessionDeleteResponseObject); ok {
+		if err := validResponse.VisitIdvSessionDeleteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // IdvSessionList operation middleware
 func (sh *strictHandler) IdvSessionList(w http.ResponseWriter, r *http.Request) {
 	var request IdvSessionListRequestObject
@@ -4801,6 +7755,37 @@ func (sh *strictHandler) IdvSessionList(w http.ResponseWriter, r *http.Request) 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(IdvSessionListResponseObject); ok {
 		if err := validResponse.VisitIdvSessionListResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdvSessionLocationRead operation middleware
+func (sh *strictHandler) IdvSessionLocationRead(w http.ResponseWriter, r *http.Request) {
+	var request IdvSessionLocationReadRequestObject
+
+	var body IdvSessionLocationReadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvSessionLocationRead(ctx, request.(IdvSessionLocationReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvSessionLocationRead")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvSessionLocationReadResponseObject); ok {
+		if err := validResponse.VisitIdvSessionLocationReadResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -4863,6 +7848,89 @@ func (sh *strictHandler) IdvSessionTestRead(w http.ResponseWriter, r *http.Reque
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(IdvSessionTestReadResponseObject); ok {
 		if err := validResponse.VisitIdvSessionTestReadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdvWeightsGet operation middleware
+func (sh *strictHandler) IdvWeightsGet(w http.ResponseWriter, r *http.Request, params IdvWeightsGetParams) {
+	var request IdvWeightsGetRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvWeightsGet(ctx, request.(IdvWeightsGetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvWeightsGet")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvWeightsGetResponseObject); ok {
+		if err := validResponse.VisitIdvWeightsGetResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdvWeightsUpdate operation middleware
+func (sh *strictHandler) IdvWeightsUpdate(w http.ResponseWriter, r *http.Request) {
+	var request IdvWeightsUpdateRequestObject
+
+	var body IdvWeightsUpdateJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvWeightsUpdate(ctx, request.(IdvWeightsUpdateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvWeightsUpdate")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvWeightsUpdateResponseObject); ok {
+		if err := validResponse.VisitIdvWeightsUpdateResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IdvWeightsGetById operation middleware
+func (sh *strictHandler) IdvWeightsGetById(w http.ResponseWriter, r *http.Request, id Id) {
+	var request IdvWeightsGetByIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IdvWeightsGetById(ctx, request.(IdvWeightsGetByIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IdvWeightsGetById")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IdvWeightsGetByIdResponseObject); ok {
+		if err := validResponse.VisitIdvWeightsGetByIdResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1,0 +1,9 @@
+package kyc
+
+import "context"
+
+// Housekeep removes what is kept no longer, and renews what grows old. Any number of servers may do it at any time.
+func (s *Service) Housekeep(ctx context.Context) error {
+	_, err := s.PruneAnswers(ctx)
+	return err
+}
