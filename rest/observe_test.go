@@ -24,6 +24,8 @@ func (s idService) ReadSession(ctx context.Context, _ auth.Principal, _ kyc.Sess
 
 // TestRequestIDReachesTheRules: one id is in the answer, in the log, and in the context that work is made under.
 func TestRequestIDReachesTheRules(t *testing.T) {
+	var got string
+	a := newTestAPI(t, idService{plainService(), &got}, wellProbe())
 	for given, want := range map[string]string{
 		"":                          "request-0001",
 		"caller-4711.x_y":           "caller-4711.x_y",
@@ -34,8 +36,8 @@ func TestRequestIDReachesTheRules(t *testing.T) {
 		strings.Repeat("x", 129):    "request-0001",
 		"018f4c1e-0000-7000-8000-1": "018f4c1e-0000-7000-8000-1",
 	} {
-		var got string
-		a := newTestAPI(t, idService{plainService(), &got}, wellProbe())
+		got = ""
+		a.log.Reset()
 		r := readSession()
 		if given != "" {
 			r.Header.Set("X-Request-Id", given)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kycd/kyc"
 	"kycd/kyc/auth"
@@ -166,6 +167,10 @@ func TestErrorsAreReadable(t *testing.T) {
 			return r
 		}
 	}
+	apis := map[*fake]*guardedAPI{}
+	for _, s := range []*fake{service, broken, panics} {
+		apis[s] = newGuardedAPI(t, s, func(o *Options) { o.Limits = Limits{Session: 2, Address: 4} })
+	}
 	for _, c := range []struct {
 		name     string
 		service  *fake
@@ -192,7 +197,8 @@ func TestErrorsAreReadable(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for origin, readable := range map[string]bool{shop: c.readable, evil: false} {
-				g := newGuardedAPI(t, c.service, func(o *Options) { o.Limits = Limits{Session: 2, Address: 4} })
+				g := apis[c.service]
+				g.now = g.now.Add(time.Hour) // after which everybody has a full bucket
 				var w *httptest.ResponseRecorder
 				for range c.requests {
 					r := c.make()

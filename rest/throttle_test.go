@@ -91,7 +91,9 @@ func passed(t *testing.T, n int, send func() *httptest.ResponseRecorder) (throug
 
 func TestRateLimits(t *testing.T) {
 	const here = "203.0.113.9"
-	limits := Limits{Client: 10, Session: 2, Address: 4} // bursts of 20, 8 and 12; 10 failures
+	service := plainService()
+	service.authenticate = tokenHolders
+	g := newGuardedAPI(t, service, func(o *Options) { o.Limits = Limits{Client: 10, Session: 2, Address: 4} }) // bursts of 20, 8 and 12; 10 failures
 	for _, c := range []struct {
 		name   string
 		token  string
@@ -111,9 +113,7 @@ func TestRateLimits(t *testing.T) {
 		{"a wrong method", "", func() *http.Request { return request("GET", "/v2/idv/session/read", "", "") }, 12, "1", `"address";q=12;w=3`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			service := plainService()
-			service.authenticate = tokenHolders
-			g := newGuardedAPI(t, service, func(o *Options) { o.Limits = limits })
+			g.now = g.now.Add(time.Hour) // after which everybody has a full bucket
 			through, refused := passed(t, 100, func() *httptest.ResponseRecorder { return g.from(here, c.token, c.make()) })
 			if through != c.want {
 				t.Fatalf("%d got through, want %d", through, c.want)

@@ -24,7 +24,7 @@ var speedText string
 type speedOptions struct {
 	server, models, docs, folder string
 	runs, starts                 int
-	writeFor                     time.Duration
+	writeFor, readFor            time.Duration
 	benchtime                    string
 	only                         []string
 }
@@ -47,8 +47,9 @@ KYCD_TEST_REDIS and a machine with nothing else to do. It fails if a goal is mis
 	f.IntVar(&o.runs, "runs", 30, "verifications")
 	f.IntVar(&o.starts, "starts", 5, "warm starts")
 	f.DurationVar(&o.writeFor, "write-for", 5*time.Second, "how long the database is written")
+	f.DurationVar(&o.readFor, "read-for", 10*time.Second, "how long sessions are read")
 	f.StringVar(&o.benchtime, "benchtime", "2s", "how long each of the packages' benchmarks runs")
-	f.StringSliceVar(&o.only, "only", nil, "measure only these: handover, decision, face, start, sqlite, rest")
+	f.StringSliceVar(&o.only, "only", nil, "measure only these: handover, decision, face, start, sqlite, read, rest")
 	return cmd
 }
 
@@ -114,6 +115,7 @@ func (o speedOptions) run(ctx context.Context, out io.Writer) error {
 		{"decision", "last upload to decision", measureDecision},
 		{"face", "finding the face in a 1080p photo", measureFaceSearch},
 		{"sqlite", "SQLite with sixteen writers", measureSQLite},
+		{"read", "reading sessions", measureReading},
 		{"rest", "REST middleware", measureREST},
 	}
 	for _, name := range o.only {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,41 +19,69 @@ import (
 	"kycd/ent/database"
 )
 
-// writers is how many clients write at the same time.
-const writers = 16
-
-// sqliteGoal is for the slowest write but one in a hundred.
-const sqliteGoal = 15 * time.Millisecond
+const (
+	writers     = 16                    // clients that write at the same time
+	writeRounds = 5                     // of every kind, in turn
+	sqliteGoal  = 15 * time.Millisecond // for all writes but one in a hundred; the median of the rounds
+)
 
 // measureSQLite: sixteen writers, each committing row after row, through the database as kycd opens it and through
-// the pool that database/sql makes by itself, with the same file settings.
-func measureSQLite(ctx context.Context, o speedOptions) (_ []finding, err error) {
-	folder, err := os.MkdirTemp(o.folder, "kycd-eval")
+// the pool that database/sql makes by itself, with the same file settings. Then sessions, each begun in a transaction
+// of several statements. They take turns, because the disk is not the same from one second to the next.
+func measureSQLite(ctx context.Context, o speedOptions) ([]finding, error) {
+	kinds := []func(ctx context.Context, folder string, lasting time.Duration) ([]time.Duration, error){writeNaively, writeAsKycd, beginSessions}
+	rounds := make([]writeRound, len(kinds))
+	for range writeRounds {
+		for i, measure := range kinds {
+			took, err := inFolder(o.folder, func(folder string) ([]time.Duration, error) { return measure(ctx, folder, o.writeFor/writeRounds) })
+			if err != nil {
+				return nil, err
+			}
+			rounds[i].add(took, o.writeFor/writeRounds)
+		}
+	}
+	naive, ours, sessions := rounds[0], rounds[1], rounds[2]
+	goal := "p99 ≤ " + millis(sqliteGoal)
+	return []finding{{
+		What:     fmt.Sprintf("SQLite, %d writers, each row committed; p99, median / worst of %d, and writes a second (a plain pool)", writers, writeRounds),
+		Baseline: naive.String(), Ours: ours.String(), Ratio: times(naive.p99().Seconds() / ours.p99().Seconds()),
+		Goal: goal, Met: ours.p99() <= sqliteGoal,
+	}, {
+		What: fmt.Sprintf("sessions begun by %d clients, each in a transaction of several statements; the same", writers),
+		Ours: sessions.String(), Goal: goal, Met: sessions.p99() <= sqliteGoal,
+	}}, nil
+}
+
+// inFolder measures in a folder of its own, which is removed afterwards.
+func inFolder(parent string, measure func(folder string) ([]time.Duration, error)) (_ []time.Duration, err error) {
+	folder, err := os.MkdirTemp(parent, "kycd-eval")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	naive, err := writeNaively(ctx, filepath.Join(folder, "naive.db"), o.writeFor)
-	if err != nil {
-		return nil, err
-	}
-	ours, err := writeAsKycd(ctx, filepath.Join(folder, "kycd.db"), o.writeFor)
-	if err != nil {
-		return nil, err
-	}
-	base, p99 := quantile(naive, 0.99), quantile(ours, 0.99)
-	show := func(all []time.Duration) string {
-		return fmt.Sprintf("%s (%.0f/s)", millis(quantile(all, 0.99)), float64(len(all))/o.writeFor.Seconds())
-	}
-	return []finding{{
-		What:     fmt.Sprintf("SQLite, %d writers, each row committed; p99 and writes a second (a plain pool)", writers),
-		Baseline: show(naive), Ours: show(ours), Ratio: times(base.Seconds() / p99.Seconds()),
-		Goal: fmt.Sprintf("p99 ≤ %s", millis(sqliteGoal)), Met: p99 <= sqliteGoal,
-	}}, nil
+	return measure(folder)
 }
 
-func writeAsKycd(ctx context.Context, path string, lasting time.Duration) ([]time.Duration, error) {
-	db, err := database.Open(ctx, "sqlite:"+path, "")
+// writeRound is what the rounds of one kind gave.
+type writeRound struct {
+	p99s  []time.Duration
+	rates []float64 // a second
+}
+
+func (r *writeRound) add(took []time.Duration, lasting time.Duration) {
+	r.p99s = append(r.p99s, quantile(took, 0.99))
+	r.rates = append(r.rates, float64(len(took))/lasting.Seconds())
+}
+
+// p99 is the median of the rounds.
+func (r *writeRound) p99() time.Duration { return quantile(r.p99s, 0.5) }
+
+func (r *writeRound) String() string {
+	return fmt.Sprintf("%s / %s (%.0f/s)", millis(r.p99()), millis(slices.Max(r.p99s)), median(r.rates))
+}
+
+func writeAsKycd(ctx context.Context, folder string, lasting time.Duration) ([]time.Duration, error) {
+	db, err := database.Open(ctx, "", folder)
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +89,12 @@ func writeAsKycd(ctx context.Context, path string, lasting time.Duration) ([]tim
 	if _, err := db.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	return write(ctx, db.Ent, lasting)
+	return write(lasting, func(id string) error { return addUser(ctx, db.Ent, id) })
 }
 
-// writeNaively uses the same tables, write-ahead log and durability, and only the pool differs.
-func writeNaively(ctx context.Context, path string, lasting time.Duration) ([]time.Duration, error) {
-	db, err := database.Open(ctx, "sqlite:"+path, "")
+// writeNaively uses the same tables, write-ahead log, durability and erasing, and only the pool differs.
+func writeNaively(ctx context.Context, folder string, lasting time.Duration) ([]time.Duration, error) {
+	db, err := database.Open(ctx, "", folder)
 	if err != nil {
 		return nil, err
 	}
@@ -74,18 +103,36 @@ func writeNaively(ctx context.Context, path string, lasting time.Duration) ([]ti
 		return nil, err
 	}
 	settings := url.Values{"_time_format": {"sqlite"}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(on)",
 	}}
-	pool, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+settings.Encode())
+	pool, err := sql.Open("sqlite", "file:"+url.PathEscape(filepath.Join(folder, "kycd.db"))+"?"+settings.Encode())
 	if err != nil {
 		return nil, err
 	}
 	defer pool.Close()
-	return write(ctx, ent.NewClient(ent.Driver(entsql.OpenDB(dialect.SQLite, pool))), lasting)
+	client := ent.NewClient(ent.Driver(entsql.OpenDB(dialect.SQLite, pool)))
+	return write(lasting, func(id string) error { return addUser(ctx, client, id) })
 }
 
-// write lets all writers commit rows for a while, and gives how long each commit took.
-func write(ctx context.Context, client *ent.Client, lasting time.Duration) ([]time.Duration, error) {
+func addUser(ctx context.Context, client *ent.Client, id string) error {
+	return client.User.Create().SetID(id).SetName("Borduria Bank").SetCreatedAt(time.Now().UTC()).Exec(ctx)
+}
+
+// beginSessions goes through the rules: weights, data key, sealed columns, search terms and history.
+func beginSessions(ctx context.Context, folder string, lasting time.Duration) (_ []time.Duration, err error) {
+	in, err := openInstallation(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, in.close()) }()
+	return write(lasting, func(id string) error {
+		_, err := in.begin(ctx, id)
+		return err
+	})
+}
+
+// write lets all writers commit for a while, each what has a name of its own, and gives how long each commit took.
+func write(lasting time.Duration, commit func(name string) error) ([]time.Duration, error) {
 	var (
 		mu    sync.Mutex
 		all   []time.Duration
@@ -99,7 +146,7 @@ func write(ctx context.Context, client *ent.Client, lasting time.Duration) ([]ti
 			var err error
 			for i := 0; err == nil && time.Now().Before(until); i++ {
 				began := time.Now()
-				err = client.User.Create().SetID(fmt.Sprintf("user-%d-%d", w, i)).SetName("Borduria Bank").SetCreatedAt(began.UTC()).Exec(ctx)
+				err = commit(fmt.Sprintf("%d-%d", w, i))
 				took = append(took, time.Since(began))
 			}
 			mu.Lock()

@@ -22,6 +22,7 @@ type demoOptions struct {
 	url, clientID, clientSecret string
 	models                      string
 	portrait, selfie, other     string
+	pictures                    string
 	runs                        int
 	pause, timeout              time.Duration
 	asJSON                      bool
@@ -32,11 +33,11 @@ func demoCommand() *cobra.Command {
 	var options demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Verify an invented person from session to signed webhook, and four who must be refused",
+		Short: "Verify an invented person from session to signed webhook, recognise them again, and refuse who must be",
 		Long: `Does through the public REST API what a backend and a phone would do: token, webhook, session, consent, document
 type, both sides of a freshly drawn licence, a liveness frame, finalize. It prints the decision and checks the signature
-of the webhook. One verification must succeed; four must be refused, each for its own reason. It exits with 0 only if
-all five came out as they must.
+of the webhook. One verification must succeed; the same person must be recognised by face alone afterwards, and somebody
+else not; four verifications must be refused, each for its own reason. It exits with 0 only if all came out as they must.
 
 Without --url it starts a server of its own on a free port with a temporary data folder, and ends it afterwards.
 The people are in the demo pictures of the npm package @vladmandic/face-api, cut out when the demo runs.
@@ -44,7 +45,8 @@ The people are in the demo pictures of the npm package @vladmandic/face-api, cut
 Every flag has an environment variable: KYCD_DEMO_ and its name in capitals.`,
 		Example: `  kycd demo
   KYCD_DEMO_CLIENT_SECRET=… kycd demo --url http://127.0.0.1:8080 --client-id …
-  kycd demo --runs 50 --pause 2s --json`,
+  kycd demo --runs 50 --pause 2s --json
+  kycd demo --pictures ./pictures`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			return environmentOf(cmd, "KYCD_DEMO_")
@@ -52,6 +54,9 @@ Every flag has an environment variable: KYCD_DEMO_ and its name in capitals.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := options.complete(); err != nil {
 				return err
+			}
+			if options.pictures != "" {
+				return options.writePictures(cmd.Context(), cmd.OutOrStdout())
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), options.timeout)
 			defer cancel()
@@ -81,6 +86,7 @@ Every flag has an environment variable: KYCD_DEMO_ and its name in capitals.`,
 	f.StringVar(&options.portrait, "portrait", "", "JPEG or PNG of the licence's holder, head and shoulders")
 	f.StringVar(&options.selfie, "selfie", "", "with --portrait: JPEG or PNG of the holder's selfie (default: made of the portrait)")
 	f.StringVar(&options.other, "other", "", "JPEG or PNG of somebody else's selfie")
+	f.StringVar(&options.pictures, "pictures", "", "only write the pictures of the demo's person to this folder, to try the API by hand")
 	f.IntVar(&options.runs, "runs", 1, "how often the successful verification is repeated, to measure its latency")
 	f.DurationVar(&options.pause, "pause", 0, "pause before each picture, as a person needs it")
 	f.DurationVar(&options.timeout, "timeout", 15*time.Minute, "the most that all of it may take")
@@ -175,7 +181,12 @@ func (o *demoOptions) run(ctx context.Context, progress io.Writer) (_ demoReport
 	v := demoVerifier{api: api, receiver: receiver, photograph: studio.photograph, pause: o.pause, progress: progress}
 	for i, c := range cases {
 		fmt.Fprintf(progress, "\n%d/%d  %s\n", i+1, len(cases), c.title)
-		outcome := v.verify(ctx, c, demoSeed+uint64(i))
+		var outcome demoOutcome
+		if c.again {
+			outcome = v.authenticate(ctx, c, report.Outcomes[0].IdentityID)
+		} else {
+			outcome = v.verify(ctx, c, demoSeed+uint64(i))
+		}
 		if err := ctx.Err(); err != nil {
 			return demoReport{}, fmt.Errorf("the demo was ended early: %w", err)
 		}
@@ -228,16 +239,20 @@ type demoCase struct {
 	reason  string // the first reason of the refusal; empty: it must be verified
 	licence specimen.Document
 	selfie  []byte // JPEG or PNG
+	again   bool   // the person of the first case comes again, with a face alone
 }
 
 func demoCases(cast demoCast, now time.Time) ([]demoCase, error) {
 	good, otherName, expired, err := demoLicences(cast.sex, now)
 	return []demoCase{
-		{"verified", "a person with their own licence is verified", "", good, cast.holder},
-		{"other_person", "somebody else's selfie is refused", "face_mismatch", good, cast.other},
-		{"no_face", "a selfie without a face is refused", "selfie_face_not_found", good, cast.nobody},
-		{"other_name", "a licence that prints another name than its barcode holds is refused", "name_crosscheck_failed", otherName, cast.holder},
-		{"expired", "a licence that ran out is refused", "document_expired", expired, cast.holder},
+		{name: "verified", title: "a person with their own licence is verified", licence: good, selfie: cast.holder},
+		{name: "recognised", title: "the same person is recognised by another selfie alone", selfie: cast.later, again: true},
+		{name: "not_recognised", title: "somebody else is not recognised as that person", reason: "face_mismatch", selfie: cast.other, again: true},
+		{name: "other_person", title: "somebody else's selfie is refused", reason: "face_mismatch", licence: good, selfie: cast.other},
+		{name: "no_face", title: "a selfie without a face is refused", reason: "selfie_face_not_found", licence: good, selfie: cast.nobody},
+		{name: "other_name", title: "a licence that prints another name than its barcode holds is refused",
+			reason: "name_crosscheck_failed", licence: otherName, selfie: cast.holder},
+		{name: "expired", title: "a licence that ran out is refused", reason: "document_expired", licence: expired, selfie: cast.holder},
 	}, err
 }
 
@@ -256,6 +271,7 @@ func (c demoCase) problem(o demoOutcome) string {
 		return "no webhook"
 	case o.Webhook.Verified == nil || *o.Webhook.Verified != o.Verified:
 		return "the webhook says otherwise"
+	case c.again: // only a verification shows its verdict
 	case o.Verdict != "verified" && o.Verified, o.Verdict != "not_verified" && !o.Verified:
 		return fmt.Sprintf("the verdict reads %q", o.Verdict)
 	}

@@ -24,6 +24,7 @@ type demoCast struct {
 	sex      specimen.Sex
 	portrait image.Image // of the holder, printed on the licence
 	holder   []byte      // the holder's selfie, JPEG or PNG
+	later    []byte      // another one of the holder
 	other    []byte      // somebody else's
 	nobody   []byte      // a picture without a face
 }
@@ -38,6 +39,10 @@ func holderFace() (file string, face image.Rectangle) {
 
 func holderSelfie() (file string, cut image.Rectangle) {
 	return "demo/sample3.jpg", image.Rect(846, 0, 1546, 880)
+}
+
+func laterSelfie() (file string, cut image.Rectangle) {
+	return "demo/sample1.jpg", image.Rect(1340, 40, 1840, 700)
 }
 
 func otherSelfie() (file string, cut image.Rectangle) {
@@ -88,6 +93,11 @@ func (c *demoCast) ownHolder(portrait, selfie string) error {
 		return err
 	}
 	c.sex, c.portrait = specimen.Unspecified, picture
+	later, err := specimen.Selfie(picture, specimen.AtArmsLength(demoSeed+1))
+	if err != nil {
+		return err
+	}
+	c.later = later.JPEG
 	if selfie != "" {
 		c.holder, err = readSelfie(selfie)
 		return err
@@ -110,7 +120,11 @@ func (c *demoCast) pictureHolder(pictures func(file string) (image.Image, error)
 	}
 	c.sex, c.portrait = specimen.Female, portrait
 	file, cut := holderSelfie()
-	c.holder, err = cutSelfie(pictures, file, cut)
+	if c.holder, err = cutSelfie(pictures, file, cut); err != nil {
+		return err
+	}
+	file, cut = laterSelfie()
+	c.later, err = cutSelfie(pictures, file, cut)
 	return err
 }
 

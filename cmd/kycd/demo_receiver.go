@@ -125,11 +125,15 @@ func (r *demoReceiver) take(header http.Header, body []byte, now time.Time) erro
 			SessionID string `json:"session_id"`
 			Status    string `json:"status_e"`
 			Verified  *bool  `json:"verified"`
+			Same      *bool  `json:"authenticated"` // the decision of an authentication
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(body, &event); err != nil {
 		r.rejected = err
 		return err
+	}
+	if event.Data.Verified == nil {
+		event.Data.Verified = event.Data.Same
 	}
 	id := header.Get("webhook-id")
 	if r.seen[id] {

@@ -32,8 +32,10 @@ type demoOutcome struct {
 	Problem   string          `json:"problem,omitempty"` // in what it is not as it must be
 	Expected  demoExpectation `json:"expected"`
 	SessionID string          `json:"session_id"`
-	Verified  bool            `json:"verified"`
-	Status    string          `json:"status_e"`
+	// IdentityID is whom the session made, or was about; empty if it verified nobody.
+	IdentityID string `json:"identity_id,omitempty"`
+	Verified   bool   `json:"verified"`
+	Status     string `json:"status_e"`
 	demoDecision
 	Webhook *demoEvent `json:"webhook"` // its signature was right
 	Steps   []demoStep `json:"steps"`

@@ -170,6 +170,19 @@ func (v demoVerifier) walk(ctx context.Context, c demoCase, seed uint64, clock *
 	if err != nil {
 		return err
 	}
+	if outcome.Verified {
+		err := clock.step("identity", func() error {
+			var read struct {
+				IdentityID string `json:"identity_id"`
+			}
+			err := backend.post(ctx, "/v2/idv/session/read", inSession(nil), &read)
+			outcome.IdentityID = read.IdentityID
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return clock.step("decision", func() error {
 		var tests struct {
 			Decision *demoDecision `json:"decision"`

@@ -243,6 +243,8 @@
       persistAuthorization: false,
       validatorUrl: null,
       syntaxHighlight: { activated: true, theme: dark.matches ? "nord" : "idea" },
+      // Without this a browser answers a refused client secret (401, Basic) with a box of its own.
+      requestInterceptor: (request) => Object.assign(request, { credentials: "omit" }),
       onComplete: ready,
     });
   }

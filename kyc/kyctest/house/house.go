@@ -53,6 +53,7 @@ type Options struct {
 	Database string // a URL; empty: SQLite in Data
 	Data     string // empty: a folder of the test's own
 	Config   func(*kyc.Config)
+	Now      func() time.Time // nil: the system's clock
 	Log      *slog.Logger
 }
 
@@ -61,6 +62,9 @@ func Open(t testing.TB, o Options) *House {
 	t.Helper()
 	if o.Data == "" {
 		o.Data = t.TempDir()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -84,7 +88,7 @@ func Open(t testing.TB, o Options) *House {
 		o.Config(&config)
 	}
 	h.Service, err = kyc.New(ctx, kyc.Deps{
-		DB: h.DB, Master: master, Blobs: blobs, Notifier: h, Now: time.Now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
+		DB: h.DB, Master: master, Blobs: blobs, Notifier: h, Now: o.Now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 		Config: config, Log: o.Log,
 	})
 	if err != nil {
@@ -119,6 +123,13 @@ func (h *House) Enqueue(_ context.Context, work []kyc.Work) {
 
 // Wait waits until all work that was begun is done.
 func (h *House) Wait() { h.work.Wait() }
+
+// Close ends the house before its test ends, so that another can be opened on the same data.
+func (h *House) Close() {
+	h.t.Helper()
+	h.work.Wait()
+	h.must(h.DB.Close())
+}
 
 // Face makes everybody show this face from now on: two faces are as far from each other as their numbers.
 func (h *House) Face(shift float32) {
