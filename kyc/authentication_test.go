@@ -127,6 +127,8 @@ func TestAuthentication(t *testing.T) {
 		}{
 			{kyc.SessionQuery{}, 2}, {kyc.SessionQuery{Verified: &yes}, 1}, {kyc.SessionQuery{Verified: &no}, 1},
 			{kyc.SessionQuery{Metadata: map[string]any{"payment": "77"}}, 1}, {kyc.SessionQuery{IdentityIDs: []string{identity}}, 2}, {kyc.SessionQuery{Status: "expired"}, 0},
+			{kyc.SessionQuery{SearchTerm: "ezekiel peppercorne"}, 2}, {kyc.SessionQuery{SearchTerm: "S987060974"}, 2},
+			{kyc.SessionQuery{SearchTerm: id}, 1}, {kyc.SessionQuery{SearchTerm: "haddock"}, 0},
 		} {
 			page, err := h.ListSessions(ctx, p, kyc.IDA, c.q)
 			must(t, err)

@@ -154,7 +154,7 @@ type picture struct {
 // store seals the image and puts it into storage. The row that makes it count is written afterwards: a
 // crash in between leaves a blob that nobody can open.
 func (s *Service) store(ctx context.Context, row *ent.Session, image []byte, container vision.Container) (picture, error) {
-	v, err := s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
+	v, err := s.vaultOf(ctx, row)
 	if err != nil {
 		return picture{}, err
 	}
@@ -255,7 +255,7 @@ func (s *Service) picture(ctx context.Context, row *ent.Session, fileType string
 
 // image fetches and opens a stored picture.
 func (s *Service) image(ctx context.Context, row *ent.Session, pic *ent.Capture) ([]byte, error) {
-	v, err := s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
+	v, err := s.vaultOf(ctx, row)
 	if err != nil {
 		return nil, err
 	}

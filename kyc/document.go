@@ -59,7 +59,7 @@ func (s *Service) documentsOf(ctx context.Context, row *ent.Session) ([]Document
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	v, err := s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
+	v, err := s.vaultOf(ctx, row)
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,18 @@ func (s *Service) vault(ctx context.Context, keys *ent.DataKeyClient, id string)
 	return vault{key}, nil
 }
 
+// vaultOf opens a session's data key. A key that is held already is not looked up again: the session's own row, which was
+// just read, says whether it was destroyed, because both are written in one transaction.
+func (s *Service) vaultOf(ctx context.Context, row *ent.Session) (vault, error) {
+	if row.AnonymizedAt != nil {
+		return vault{}, Errorf(CodeErased, "the data was erased")
+	}
+	if key := s.keys.Held(row.KeyID); key != nil {
+		return vault{key}, nil
+	}
+	return s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
+}
+
 const (
 	purposeIndex   = "blind_index"
 	purposeSigning = "token_signing"

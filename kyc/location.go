@@ -39,7 +39,7 @@ func (s *Service) ReadLocation(ctx context.Context, p auth.Principal, kind Sessi
 	if err != nil {
 		return Location{}, Internal(err)
 	}
-	v, err := s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
+	v, err := s.vaultOf(ctx, row)
 	if err != nil {
 		return Location{}, err
 	}

@@ -81,7 +81,7 @@ func (s *Service) decision(ctx context.Context, row *ent.Session) (*ent.Decision
 	if err != nil {
 		return nil, d, Internal(err)
 	}
-	v, err := s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
+	v, err := s.vaultOf(ctx, row)
 	if e := AsError(err); e != nil {
 		if e.Code == CodeErased {
 			return nil, d, nil

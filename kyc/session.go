@@ -169,6 +169,9 @@ func (s *Service) ReadSession(ctx context.Context, p auth.Principal, kind Sessio
 	if view.History, err = s.history(ctx, s.db.Ent, id); err != nil {
 		return Session{}, err
 	}
+	if row.Score == nil { // not decided: there are no reasons
+		return view, nil
+	}
 	reasons, err := s.reasons(ctx, id)
 	view.Reasons = reasons[id]
 	return view, err
@@ -204,17 +207,7 @@ func (s *Service) view(ctx context.Context, row *ent.Session) (Session, error) {
 		OFACStatus: string(row.OfacStatus), OFACDetectedAt: row.OfacDetectedAt,
 		Verified: row.Verified, VerifiedAt: row.VerifiedAt, OnSanctionList: row.OnSanctionList, Score: row.Score,
 	}
-	decided, err := row.Edges.DecisionOrErr()
-	if ent.IsNotLoaded(err) {
-		decided, err = row.QueryDecision().Only(ctx)
-	}
-	switch {
-	case err == nil:
-		view.Reasons = decided.Reasons
-	case !ent.IsNotFound(err):
-		return view, Internal(err)
-	}
-	v, err := s.vault(ctx, s.db.Ent.DataKey, row.KeyID)
+	v, err := s.vaultOf(ctx, row)
 	if e := AsError(err); e != nil {
 		if e.Code == CodeErased {
 			return view, nil
@@ -271,7 +264,11 @@ func (s *Service) ListSessions(ctx context.Context, p auth.Principal, kind Sessi
 	for key, value := range q.Metadata { // every given key must match
 		where = append(where, sessionTerm(p.UserID, "metadata", s.index.Term(p.UserID, "metadata", metadataTerm(key, value))))
 	}
-	if q.SearchTerm != "" {
+	switch {
+	case q.SearchTerm == "":
+	case kind == IDA: // an authentication is found by whom it is about
+		where = append(where, session.Or(session.ID(q.SearchTerm), session.HasIdentityWith(s.searchIdentities(p.UserID, q.SearchTerm))))
+	default:
 		where = append(where, s.searchSessions(p.UserID, q.SearchTerm))
 	}
 	counts, err := s.countByStatus(ctx, where)
@@ -286,7 +283,7 @@ func (s *Service) ListSessions(ctx context.Context, p auth.Principal, kind Sessi
 		where = append(where, session.StatusEQ(session.Status(q.Status)))
 	}
 	take, skip := page(q.Take, q.Skip)
-	rows, err := s.db.Ent.Session.Query().Where(where...).Order(ent.Desc(session.FieldCreatedAt, session.FieldID)).Limit(take).Offset(skip).WithDecision().All(ctx)
+	rows, err := s.db.Ent.Session.Query().Where(where...).Order(ent.Desc(session.FieldCreatedAt, session.FieldID)).Limit(take).Offset(skip).All(ctx)
 	if err != nil {
 		return SessionPage{}, Internal(err)
 	}

@@ -68,6 +68,17 @@ func (r *Keyring) Key(ctx context.Context, id string, wrapped []byte) (*Key, err
 	return key, nil
 }
 
+// Held gives the owner's key if it is in memory, and nil otherwise. It is for callers who know from elsewhere that the
+// key was not destroyed.
+func (r *Keyring) Held(id string) *Key {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if entry := r.entry(id); entry != nil {
+		return entry.key
+	}
+	return nil
+}
+
 // Forget drops the owner's key from memory. Call it after the wrapped form was deleted from storage.
 func (r *Keyring) Forget(id string) {
 	r.mu.Lock()
@@ -93,6 +104,14 @@ func (r *Keyring) cached(id string, wrapped []byte) *Key {
 	digest := sha256.Sum256(wrapped)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if entry := r.entry(id); entry != nil && entry.digest == digest {
+		return entry.key
+	}
+	return nil
+}
+
+// entry needs the lock held. One that is too old is dropped.
+func (r *Keyring) entry(id string) *ringEntry {
 	element := r.entries[id]
 	if element == nil {
 		return nil
@@ -102,11 +121,8 @@ func (r *Keyring) cached(id string, wrapped []byte) *Key {
 		r.drop(element)
 		return nil
 	}
-	if entry.digest != digest {
-		return nil
-	}
 	r.order.MoveToFront(element)
-	return entry.key
+	return entry
 }
 
 // keep remembers a key, unless somebody forgot one since generation was read: it might be this one, and a key that
