@@ -45,8 +45,8 @@ eval: build ## Measure accuracy over ../shared/testdata
 	@.ci/eval
 
 .PHONY: generate
-generate: ## Generate ent and the REST server anew
-	@go generate ./ent ./rest
+generate: ## Generate ent, the REST server and the Go client anew
+	@go generate ./ent ./rest ./clients/go
 
 .PHONY: migration
 migration: ## Write the next migration: make migration NAME=what_changes
