@@ -124,7 +124,7 @@ func (q *Queue) send(ctx context.Context, work []kyc.Work) error {
 	var errs []error
 	bells := map[task.Queue]bool{}
 	for _, w := range work {
-		t, err := task.New(task.Kind(w.Kind), w.ID, w.Sent)
+		t, err := task.New(task.Kind(w.Kind), task.Payload{OutboxID: w.ID, RequestID: w.RequestID}, w.Sent)
 		if err != nil {
 			errs = append(errs, err)
 			continue

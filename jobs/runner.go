@@ -77,11 +77,15 @@ func (r *Runner) Stop() {
 // personal data, so it stays out.
 func logged(log *slog.Logger, kind task.Kind, run func(context.Context, string) error) worker.Handler {
 	return func(ctx context.Context, outboxID string) {
-		err := run(ctx, outboxID)
-		if err == nil || Settled(err) {
-			return
+		began := time.Now()
+		err := run(kyc.WithRequestID(ctx, task.RequestID(ctx)), outboxID)
+		log := task.Log(ctx, log).With("kind", string(kind), "outbox_id", outboxID)
+		switch {
+		case err == nil:
+			log.Debug("work done", "took", time.Since(began).Round(time.Millisecond))
+		case !Settled(err):
+			log.Warn("work failed", "code", string(kyc.AsError(err).Code))
 		}
-		log.Warn("work failed", "kind", string(kind), "outbox_id", outboxID, "code", string(kyc.AsError(err).Code))
 	}
 }
 

@@ -330,7 +330,6 @@ func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result 
 // settle moves the session to where its decision leads, and tells those who asked.
 func (c *change) settle(ctx context.Context, v vault, row *ent.Session, f *facts, result verdict, enrolled enrolment) error {
 	fill := func(u *ent.SessionUpdate) {
-		u.SetScore(result.Score)
 		if live := result.piece(scoring.CheckLiveness); live != nil && live.Value != nil {
 			u.SetLivenessDetected(live.Verdict == scoring.StatePass).SetLivenessDetectedAt(c.now)
 		}
@@ -343,7 +342,7 @@ func (c *change) settle(ctx context.Context, v vault, row *ent.Session, f *facts
 		measured := fill
 		fill = func(u *ent.SessionUpdate) {
 			measured(u)
-			u.SetPersonSealed(person)
+			u.SetPersonSealed(person).SetScore(result.Score) // an authentication has gates only: nothing to weigh
 			if enrolled.identityID != "" {
 				u.SetIdentityID(enrolled.identityID)
 			}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"kycd/ent"
 	"kycd/ent/datakey"
@@ -20,9 +21,10 @@ import (
 	"kycd/kyc/webhook"
 )
 
-// CreateWebhook registers an endpoint. Its signing secret is in the answer, and nowhere else ever again.
+// CreateWebhook registers an endpoint. Its signing secret is in the answer, and nowhere else ever again; a request that is
+// repeated under its idempotency key gets that answer again.
 func (s *Service) CreateWebhook(ctx context.Context, p auth.Principal, clientID, name, url string) (Webhook, error) {
-	if name == "" || len(name) > 200 {
+	if name == "" || utf8.RuneCountInString(name) > 200 {
 		return Webhook{}, invalid("/name", "must be 1 to 200 characters")
 	}
 	if _, err := s.config.Webhooks.ParseURL(url); err != nil {
@@ -35,29 +37,27 @@ func (s *Service) CreateWebhook(ctx context.Context, p auth.Principal, clientID,
 	if err != nil {
 		return Webhook{}, Internal(err)
 	}
-	out := Webhook{ID: s.newID(), ClientID: clientID, Name: name, URL: url, Secret: secret}
-	err = s.change(ctx, func(c *change) error {
+	return once(ctx, s, p, func(c *change) (Webhook, error) {
+		out := Webhook{ID: s.newID(), ClientID: clientID, Name: name, URL: url, CreatedAt: c.now, Secret: secret}
 		if err := c.ownClient(ctx, p, clientID); err != nil {
-			return err
+			return out, err
 		}
 		keyID, v, err := c.newVault(ctx, datakey.PurposeClient)
 		if err != nil {
-			return err
+			return out, err
 		}
 		sealedURL, err1 := v.seal("webhooks", "url", out.ID, url)
 		sealedSecret, err2 := v.seal("webhooks", "secret", out.ID, secret)
 		if err := firstError(err1, err2); err != nil {
-			return err
+			return out, err
 		}
-		out.CreatedAt = c.now
 		err = c.Webhook.Create().SetID(out.ID).SetUserID(p.UserID).SetClientID(clientID).SetKeyID(keyID).SetName(name).
 			SetURLSealed(sealedURL).SetSecretSealed(sealedSecret).SetCreatedAt(c.now).Exec(ctx)
 		if err != nil {
-			return Internal(err)
+			return out, Internal(err)
 		}
-		return nil
+		return out, nil
 	})
-	return out, err
 }
 
 // ownClient refuses a client that is not the caller's.
@@ -141,7 +141,7 @@ func (s *Service) ListWebhooks(ctx context.Context, p auth.Principal, q WebhookQ
 
 // DeleteWebhook ends an endpoint; what was on its way to it is given up.
 func (s *Service) DeleteWebhook(ctx context.Context, p auth.Principal, id string) error {
-	return s.change(ctx, func(c *change) error {
+	return s.apply(ctx, p, func(c *change) error {
 		n, err := c.Webhook.Update().Where(myWebhooks(p)...).Where(entwebhook.ID(id)).SetDeletedAt(c.now).Save(ctx)
 		if err != nil {
 			return Internal(err)

@@ -218,29 +218,25 @@ func (s *Service) openIdentity(ctx context.Context, db *ent.Client, row *ent.Ide
 
 // identitiesWith matches identities of whose metadata every given key has the given value.
 func (s *Service) identitiesWith(userID string, metadata map[string]any) []predicate.Identity {
-	var where []predicate.Identity
-	for _, key := range sortedKeys(metadata) {
-		where = append(where, identityTerm(userID, "metadata", s.index.Term(userID, "metadata", metadataTerm(key, metadata[key]))))
+	if len(metadata) == 0 {
+		return nil
 	}
-	return where
+	return []predicate.Identity{identityWith(userID, "metadata", s.terms(userID, "metadata", metadataTerms(metadata)["metadata"]...))}
 }
 
 // searchIdentities matches an id, a document number, or every word of a name.
 func (s *Service) searchIdentities(userID, term string) predicate.Identity {
 	or := []predicate.Identity{identity.ID(term)}
 	if number := seal.NormalNumber(term); number != "" {
-		or = append(or, identityTerm(userID, "document_number", s.index.Term(userID, "document_number", number)))
+		or = append(or, identityWith(userID, "document_number", s.terms(userID, "document_number", number)))
 	}
-	var words []predicate.Identity
-	for _, word := range strings.Fields(seal.NormalName(term)) {
-		words = append(words, identityTerm(userID, "name", s.index.Term(userID, "name", word)))
-	}
-	if len(words) > 0 {
-		or = append(or, identity.And(words...))
+	if words := strings.Fields(seal.NormalName(term)); len(words) > 0 {
+		or = append(or, identityWith(userID, "name", s.terms(userID, "name", words...)))
 	}
 	return identity.Or(or...)
 }
 
-func identityTerm(userID, field, term string) predicate.Identity {
-	return func(s *sql.Selector) { withTerm(s, identity.FieldID, userID, searchterm.OwnerIdentity, field, term) }
+// identityWith matches identities that were indexed under all of some terms.
+func identityWith(userID, field string, terms []string) predicate.Identity {
+	return func(s *sql.Selector) { withTerms(s, identity.FieldID, userID, searchterm.OwnerIdentity, field, terms) }
 }

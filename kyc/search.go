@@ -2,6 +2,7 @@ package kyc
 
 import (
 	"context"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -23,25 +24,47 @@ func (c *change) indexTerms(ctx context.Context, userID string, owner searchterm
 			rows = append(rows, c.SearchTerm.Create().SetUserID(userID).SetOwner(owner).SetOwnerID(ownerID).SetField(field).SetTerm(term))
 		}
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	err := c.SearchTerm.CreateBulk(rows...).
-		OnConflictColumns(searchterm.FieldOwner, searchterm.FieldOwnerID, searchterm.FieldField, searchterm.FieldTerm).Ignore().Exec(ctx)
-	if err != nil {
-		return Internal(err)
+	for some := range slices.Chunk(rows, termsPerStatement) {
+		err := c.SearchTerm.CreateBulk(some...).
+			OnConflictColumns(searchterm.FieldOwner, searchterm.FieldOwnerID, searchterm.FieldField, searchterm.FieldTerm).Ignore().Exec(ctx)
+		if err != nil {
+			return Internal(err)
+		}
 	}
 	return nil
 }
 
-// sessionTerm matches sessions that were indexed under a term.
-func sessionTerm(userID, field, term string) predicate.Session {
-	return func(s *sql.Selector) { withTerm(s, session.FieldID, userID, searchterm.OwnerSession, field, term) }
+// termsPerStatement keeps a statement below the 32,766 values that SQLite takes: a term is a row of five.
+const termsPerStatement = 1000
+
+// terms are what some values of a field are found by.
+func (s *Service) terms(userID, field string, values ...string) []string {
+	terms := make([]string, len(values))
+	for i, value := range values {
+		terms[i] = s.index.Term(userID, field, value)
+	}
+	return terms
 }
 
-func withTerm(s *sql.Selector, idColumn, userID string, owner searchterm.Owner, field, term string) {
+// sessionWith matches sessions that were indexed under all of some terms.
+func sessionWith(userID, field string, terms []string) predicate.Session {
+	return func(s *sql.Selector) { withTerms(s, session.FieldID, userID, searchterm.OwnerSession, field, terms) }
+}
+
+// withTerms narrows a selection to owners of all of some terms. However many there are, it is one condition: databases
+// bound how deep conditions may be nested.
+func withTerms(s *sql.Selector, idColumn, userID string, owner searchterm.Owner, field string, terms []string) {
+	terms = slices.Compact(slices.Sorted(slices.Values(terms)))
+	values := make([]any, len(terms))
+	for i, term := range terms {
+		values[i] = term
+	}
 	t := sql.Table(searchterm.Table)
-	s.Where(sql.In(s.C(idColumn), sql.Select(t.C(searchterm.FieldOwnerID)).From(t).Where(sql.And(
+	owners := sql.Select(t.C(searchterm.FieldOwnerID)).From(t).Where(sql.And(
 		sql.EQ(t.C(searchterm.FieldUserID), userID), sql.EQ(t.C(searchterm.FieldOwner), owner),
-		sql.EQ(t.C(searchterm.FieldField), field), sql.EQ(t.C(searchterm.FieldTerm), term)))))
+		sql.EQ(t.C(searchterm.FieldField), field), sql.In(t.C(searchterm.FieldTerm), values...)))
+	if len(terms) > 1 { // an owner has a term once
+		owners.GroupBy(t.C(searchterm.FieldOwnerID)).Having(sql.EQ(sql.Count("*"), len(terms)))
+	}
+	s.Where(sql.In(s.C(idColumn), owners))
 }

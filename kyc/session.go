@@ -169,7 +169,7 @@ func (s *Service) ReadSession(ctx context.Context, p auth.Principal, kind Sessio
 	if view.History, err = s.history(ctx, s.db.Ent, id); err != nil {
 		return Session{}, err
 	}
-	if row.Score == nil { // not decided: there are no reasons
+	if row.FinalizeRequestedAt == nil { // not decided: there are no reasons
 		return view, nil
 	}
 	reasons, err := s.reasons(ctx, id)
@@ -261,8 +261,8 @@ func (s *Service) ListSessions(ctx context.Context, p auth.Principal, kind Sessi
 	} else if q.Verified != nil {
 		where = append(where, session.Verified(*q.Verified))
 	}
-	for key, value := range q.Metadata { // every given key must match
-		where = append(where, sessionTerm(p.UserID, "metadata", s.index.Term(p.UserID, "metadata", metadataTerm(key, value))))
+	if len(q.Metadata) > 0 { // every given key must match
+		where = append(where, sessionWith(p.UserID, "metadata", s.terms(p.UserID, "metadata", metadataTerms(q.Metadata)["metadata"]...)))
 	}
 	switch {
 	case q.SearchTerm == "":
@@ -345,14 +345,10 @@ func (s *Service) countByStatus(ctx context.Context, where []predicate.Session) 
 func (s *Service) searchSessions(userID, term string) predicate.Session {
 	or := []predicate.Session{session.ID(term)}
 	if number := seal.NormalNumber(term); number != "" {
-		or = append(or, sessionTerm(userID, "document_number", s.index.Term(userID, "document_number", number)))
+		or = append(or, sessionWith(userID, "document_number", s.terms(userID, "document_number", number)))
 	}
-	var words []predicate.Session
-	for _, word := range strings.Fields(seal.NormalName(term)) {
-		words = append(words, sessionTerm(userID, "name", s.index.Term(userID, "name", word)))
-	}
-	if len(words) > 0 {
-		or = append(or, session.And(words...))
+	if words := strings.Fields(seal.NormalName(term)); len(words) > 0 {
+		or = append(or, sessionWith(userID, "name", s.terms(userID, "name", words...)))
 	}
 	return session.Or(or...)
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"strings"
 	"time"
 
 	"kycd/kyc"
@@ -487,7 +488,7 @@ func dateOrTime(at string, p *string, end bool) (*time.Time, error) {
 	if p == nil {
 		return nil, nil
 	}
-	if t, err := time.Parse(time.RFC3339, *p); err == nil {
+	if t, err := time.Parse(time.RFC3339, strings.ToUpper(*p)); err == nil { // T and Z may be small (RFC 3339 §5.6)
 		return utc(&t), nil
 	}
 	t, err := time.Parse(time.DateOnly, *p)

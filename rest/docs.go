@@ -22,7 +22,7 @@ func (s *server) reachedAt(r *http.Request) string {
 	switch {
 	case s.publicURL != "":
 		return s.publicURL
-	case r.TLS != nil:
+	case exchangeOf(r.Context()).peer.HTTPS:
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host

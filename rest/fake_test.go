@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,6 +65,8 @@ type fake struct {
 	createWebhook          func(p auth.Principal, clientID, name, url string) (kyc.Webhook, error)
 	listWebhooks           func(p auth.Principal, q kyc.WebhookQuery) (kyc.WebhookPage, error)
 	deleteWebhook          func(p auth.Principal, id string) error
+	sessionVersion         func(p auth.Principal, id string) (int, error)
+	versions               atomic.Int64 // without sessionVersion: something happens between any two questions
 	recall                 func(claim *kyc.Claim) ([]byte, error)
 	remember               func(claim *kyc.Claim, answer []byte) ([]byte, error)
 }
@@ -609,4 +612,11 @@ func (f *fake) Remember(ctx context.Context, p auth.Principal, claim *kyc.Claim,
 		return answer, nil
 	}
 	return f.remember(claim, answer)
+}
+
+func (f *fake) SessionVersion(_ context.Context, p auth.Principal, id string) (int, error) {
+	if f.sessionVersion == nil {
+		return int(f.versions.Add(1)), nil
+	}
+	return f.sessionVersion(p, id)
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // maxKeptAnswer bounds an answer to a question that is kept for a repeated request; a page of a list is far below. A
-// larger one, and a picture, is sent and not kept: asking again has no effect anyway.
+// larger one is sent and not kept, and neither is a picture, in whichever form: asking again has no effect anyway.
 const maxKeptAnswer = 1 << 20
 
 // repeat lets a POST with an Idempotency-Key happen once. What has an effect is the rules' to keep, in the transaction of
@@ -27,7 +27,7 @@ func (s *server) repeat(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		keys := r.Header[headerIdempotencyKey]
-		if len(keys) == 0 || r.Method != http.MethodPost || len(x.operation.scopes) == 0 {
+		if len(keys) == 0 || r.Method != http.MethodPost || len(x.operation.scopes) == 0 || x.operation.pictures {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -127,7 +127,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	shown := publicError(err)
 	if over := r.Context().Err(); over != nil && (statusOf(shown.Code) == http.StatusInternalServerError || errors.Is(err, over)) {
 		if shown = interruption(r.Context()); shown == nil {
-			x.status = statusClientGone // nobody is there to read an answer
+			x.status = statusClientGone
+			// Whoever closed only its own direction still reads, and would take an empty answer for a success. The
+			// connection ends without one.
+			_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))
 			return
 		}
 	}

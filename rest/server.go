@@ -53,6 +53,7 @@ type server struct {
 	durations    durations
 	prometheus   http.Handler
 	bodies       budget
+	kept         *keptAnswers
 	throttles    throttles
 	proxies      *peer.Proxies
 	secure       secureHeaders
@@ -85,7 +86,7 @@ func New(o Options) http.Handler {
 		service: o.Service, probe: o.Probe, log: o.Log,
 		version: o.Version, environment: o.Environment, publicURL: strings.TrimRight(o.PublicURL, "/"),
 		now: o.Now, newRequestID: o.NewRequestID, started: o.Now(),
-		contract: contract, titles: titles(), bodies: newBudget(maxBodiesInFlight),
+		contract: contract, titles: titles(), bodies: newBudget(maxBodiesInFlight), kept: newKeptAnswers(),
 		durations: newDurations(o.Registry),
 		throttles: newThrottles(o.Limits), proxies: proxies, secure: newSecureHeaders(),
 		prometheus: promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}),

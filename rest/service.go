@@ -22,6 +22,8 @@ type Service interface {
 	CreateSession(ctx context.Context, p auth.Principal, in kyc.SessionInput) (string, error)
 	CreateAuthentication(ctx context.Context, p auth.Principal, identityID string, in kyc.SessionInput) (string, error)
 	ReadSession(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id string) (kyc.Session, error)
+	// SessionVersion grows with every change of what ReadSession gives of a verification.
+	SessionVersion(ctx context.Context, p auth.Principal, id string) (int, error)
 	ListSessions(ctx context.Context, p auth.Principal, kind kyc.SessionKind, q kyc.SessionQuery) (kyc.SessionPage, error)
 	ReadLocation(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id, captureType string) (kyc.Location, error)
 	ReadTests(ctx context.Context, p auth.Principal, id string) (kyc.TestResults, error)

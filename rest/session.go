@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 
 	"kycd/kyc"
 	api "kycd/rest/generated"
@@ -43,12 +44,28 @@ func (s *server) IdvSessionList(ctx context.Context, req api.IdvSessionListReque
 }
 
 // IdvSessionRead answers all of one verification.
+//
+// A backend that waits asks again and again: what has not changed is sent as it was.
 func (s *server) IdvSessionRead(ctx context.Context, req api.IdvSessionReadRequestObject) (api.IdvSessionReadResponseObject, error) {
-	session, err := s.service.ReadSession(ctx, exchangeOf(ctx).principal, kyc.IDV, req.Body.SessionId)
+	p, id := exchangeOf(ctx).principal, req.Body.SessionId
+	version, err := s.service.SessionVersion(ctx, p, id) // before the reading: what is kept is never older than its version
 	if err != nil {
 		return nil, err
 	}
-	return api.IdvSessionRead200JSONResponse(toIdvSession(session)), nil
+	if body := s.kept.find(id, version, s.now()); body != nil {
+		return encodedSession(body), nil
+	}
+	session, err := s.service.ReadSession(ctx, p, kyc.IDV, id)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(toIdvSession(session))
+	if err != nil {
+		return nil, kyc.Internal(err)
+	}
+	body = append(body, '\n')
+	s.kept.keep(id, version, body, s.now())
+	return encodedSession(body), nil
 }
 
 // IdvSessionTestRead answers what each check said.
@@ -74,6 +91,7 @@ func (s *server) IdvSessionAnonymize(ctx context.Context, req api.IdvSessionAnon
 	if err := s.service.AnonymizeSession(ctx, exchangeOf(ctx).principal, req.Body.SessionId); err != nil {
 		return nil, err
 	}
+	s.kept.drop(req.Body.SessionId)
 	return api.IdvSessionAnonymize200JSONResponse{DoneJSONResponse: done()}, nil
 }
 
@@ -82,5 +100,6 @@ func (s *server) IdvSessionDelete(ctx context.Context, req api.IdvSessionDeleteR
 	if err := s.service.DeleteSession(ctx, exchangeOf(ctx).principal, kyc.IDV, req.Body.SessionId); err != nil {
 		return nil, err
 	}
+	s.kept.drop(req.Body.SessionId)
 	return api.IdvSessionDelete200JSONResponse{DoneJSONResponse: done()}, nil
 }

@@ -43,6 +43,7 @@ type operation struct {
 	maxBody     int64
 	parameters  []*openapi3.Parameter // of header, path and query
 	body        *openapi3.RequestBody // nil: takes no body
+	pictures    bool                  // answers one, in a form that depends on Accept
 }
 
 // carriesImages tells the operations whose bodies are large from the others.
@@ -99,6 +100,9 @@ func newOperation(doc *openapi3.T, method, path string, item *openapi3.PathItem,
 	}
 	if spec.RequestBody != nil {
 		op.body = spec.RequestBody.Value
+	}
+	if good := spec.Responses.Status(http.StatusOK); good != nil {
+		op.pictures = good.Value.Content["image/*"] != nil
 	}
 	if spec.Security != nil {
 		for _, alternative := range *spec.Security {

@@ -1,10 +1,12 @@
 package rest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -70,6 +72,7 @@ func (s *server) validate(next http.Handler) http.Handler {
 			}
 		case "": // an optional body that is not there
 			r.Body = http.NoBody
+			x.bodyDigest = digest(nil)
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -145,7 +148,43 @@ func decodeBody(r *http.Request, op *operation, mediaType string) error {
 		}
 		r.Body = validatedBody{value}
 	}
-	return invalid(schemaErrors(op.schema(mediaType), value))
+	if err := invalid(schemaErrors(op.schema(mediaType), value)); err != nil {
+		return err
+	}
+	spellIntegers(value)
+	return nil
+}
+
+// spellIntegers writes the whole numbers in a decoded value without an exponent. The generated code's runtime reads them
+// from their shortest spelling, which has one from a million on, and then takes them for no integers.
+func spellIntegers(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, member := range v {
+			if number, ok := integer(member); ok {
+				v[name] = number
+			} else {
+				spellIntegers(member)
+			}
+		}
+	case []any:
+		for i, entry := range v {
+			if number, ok := integer(entry); ok {
+				v[i] = number
+			} else {
+				spellIntegers(entry)
+			}
+		}
+	}
+}
+
+// integer is a whole number that a float64 holds exactly, in its plain spelling.
+func integer(value any) (json.Number, bool) {
+	v, ok := value.(float64)
+	if !ok || v != math.Trunc(v) || math.Abs(v) >= 1<<53 {
+		return "", false
+	}
+	return json.Number(strconv.FormatInt(int64(v), 10)), true
 }
 
 // validatedBody hands a decoded value to oapi-codegen's runtime, which looks for the method ValidatedValue.

@@ -4,15 +4,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"kycd/kyc"
 	"kycd/kyc/webhook"
+	"kycd/rest"
+	"kycd/rest/peer"
 )
 
 // config is what the flags say. Every flag has an environment variable: KYCD_ and its name in capitals.
@@ -22,6 +26,10 @@ type config struct {
 	deskAddr, deskToken                string
 	issuer, environment, logLevel      string
 	allowDegraded                      bool
+	limits                             rest.Limits
+	trustedProxies                     string
+	trusted                            []netip.Prefix // what trustedProxies says
+	drain                              time.Duration
 }
 
 const (
@@ -51,8 +59,21 @@ func (c *config) serveFlags(cmd *cobra.Command) {
 	f.StringVar(&c.issuer, "issuer", "", "the service's public URL, as access tokens name it (default: http://ADDR)")
 	f.StringVar(&c.environment, "environment", development, "development or production; production refuses weaker fall-back models and private webhook addresses")
 	f.BoolVar(&c.allowDegraded, "allow-degraded", false, "accept measurements of weaker fall-back models in production")
+	limits := rest.DefaultLimits()
+	f.Float64Var(&c.limits.Client, "rate-client", limits.Client, "requests a second that one client may make, unless it has a limit of its own; 0 does not limit")
+	f.Float64Var(&c.limits.Session, "rate-session", limits.Session, "requests a second that the device of one session may make; 0 does not limit")
+	f.Float64Var(&c.limits.Address, "rate-address", limits.Address, "requests a second that one address may make without a token; 0 does not limit")
+	f.StringVar(&c.trustedProxies, "trusted-proxies", "", "networks of the reverse proxies in front, CIDR,…: what they say of a caller's address and of TLS counts (default: nobody's word counts)")
+	f.DurationVar(&c.drain, "drain", unset, "how long a server that is asked to end goes on, with /ready at 503 (default: 5s in production, else 0s)")
+	f.Lookup("drain").DefValue = "0" // pflag would show the stand-in
 	c.dataFlags(cmd)
 }
+
+// unset stands for a duration that depends on the environment.
+const unset time.Duration = -1
+
+// drainInProduction is what a balancer needs that asks /ready every second or two, and believes the third answer.
+const drainInProduction = 5 * time.Second
 
 // fromEnvironment fills the flags that the command line leaves open.
 func fromEnvironment(cmd *cobra.Command) {
@@ -75,6 +96,24 @@ func fromEnvironment(cmd *cobra.Command) {
 func (c *config) validate() error {
 	if c.environment != development && c.environment != production {
 		return fmt.Errorf("--environment is %q, and must be %s or %s", c.environment, development, production)
+	}
+	for flag, perSecond := range map[string]float64{"client": c.limits.Client, "session": c.limits.Session, "address": c.limits.Address} {
+		if !(perSecond >= 0) || math.IsInf(perSecond, 0) {
+			return fmt.Errorf("--rate-%s is %v, and must be 0 or more", flag, perSecond)
+		}
+	}
+	var err error
+	if c.trusted, err = peer.ParseNets(c.trustedProxies); err != nil {
+		return fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	switch {
+	case c.drain >= 0:
+	case c.drain != unset:
+		return fmt.Errorf("--drain is %v, and must be 0 or more", c.drain)
+	case c.environment == production:
+		c.drain = drainInProduction
+	default:
+		c.drain = 0
 	}
 	if c.models == "" {
 		c.models = filepath.Join(c.data, "models")

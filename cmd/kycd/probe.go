@@ -21,9 +21,17 @@ type probe struct {
 	child  *sidecar.Supervisor // nil where the sidecars run elsewhere
 	remote *desk.Hello         // the last one that introduced itself
 	worked bool                // a sidecar was ready once
+	ending bool                // the server was asked to end
 }
 
 var _ rest.Probe = (*probe)(nil)
+
+// stop makes balancers send nobody any more.
+func (p *probe) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ending = true
+}
 
 func (p *probe) supervise(child *sidecar.Supervisor) {
 	p.mu.Lock()
@@ -74,16 +82,20 @@ func status(err error) string {
 }
 
 // Ready says whether requests can be served. While a sidecar restarts they can: what arrives is analysed
-// afterwards. Before the first one is ready nobody should be sent here.
+// afterwards. Before the first one is ready nobody should be sent here, nor when the server is about to end.
 func (p *probe) Ready(ctx context.Context) rest.Readiness {
 	vision, _, _ := p.vision()
 	p.mu.Lock()
 	if vision == rest.HealthError && p.worked {
 		vision = rest.HealthDegraded
 	}
+	ending := p.ending
 	p.mu.Unlock()
 	checks := map[string]string{
 		"database": status(p.store.db.Ping(ctx)), "cache": status(p.queue.Ping(ctx)), "storage": status(p.store.blobs.Ping(ctx)), "vision": vision,
+	}
+	if ending {
+		checks["server"] = rest.HealthError
 	}
 	ready := true
 	for _, state := range checks {

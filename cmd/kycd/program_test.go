@@ -244,6 +244,7 @@ func (p place) serve(t testing.TB, more ...string) *running {
 
 func (p place) start(more ...string) (*running, error) {
 	args := append([]string{"serve", "--addr", p.addr, "--models", p.weights}, p.storeFlags()...)
+	args = append(args, "--rate-client", "0", "--rate-session", "0", "--rate-address", "0") // tests ask without pause
 	if p.redis != "" {
 		args = append(args, "--redis", p.redis)
 	}

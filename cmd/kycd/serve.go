@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -53,7 +52,7 @@ func serveCommand() *cobra.Command {
 				select {
 				case <-cmd.Context().Done():
 					log.Info("stopping")
-				case err = <-s.failed:
+				case err = <-s.web.Failed():
 				}
 			}
 			return errors.Join(err, s.stop())
@@ -69,16 +68,20 @@ type server struct {
 	log     *slog.Logger
 	service *kyc.Service
 	url     string
-	failed  chan error
+	web     *rest.Web // nil until it listens
+	probe   *probe
 	closers []func(context.Context) error
 }
 
-// stopWithin is how long a stop may take: longer than the longest finalize has left to wait is not needed,
-// since what it waits for is decided after the restart.
-const stopWithin = 20 * time.Second
+// How long a stop may take. The requests under way get finishWithin: longer than the longest finalize has left to
+// wait is not needed, since what it waits for is decided after the restart. What runs behind them gets stopWithin.
+const (
+	finishWithin = 10 * time.Second
+	stopWithin   = 20 * time.Second
+)
 
 func startServer(ctx context.Context, c config, log *slog.Logger) (s *server, err error) {
-	s = &server{config: c, log: log, failed: make(chan error, 1)}
+	s = &server{config: c, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.stop())
@@ -110,7 +113,7 @@ func startServer(ctx context.Context, c config, log *slog.Logger) (s *server, er
 	if s.service, err = c.service(ctx, store, queue, log); err != nil {
 		return s, err
 	}
-	probe := &probe{store: store, queue: queue, weights: weights.Degraded()}
+	s.probe = &probe{store: store, queue: queue, weights: weights.Degraded()}
 
 	sweeper := jobs.StartSweeper(queue, s.service, jobs.DefaultSweeperConfig(), log)
 	s.closing(func(context.Context) error { sweeper.Stop(); return nil })
@@ -119,22 +122,22 @@ func startServer(ctx context.Context, c config, log *slog.Logger) (s *server, er
 		return s, err
 	}
 	s.closing(func(context.Context) error { runner.Stop(); return nil })
-	if err := s.startVision(queue, sweeper, probe); err != nil {
+	if err := s.startVision(queue, sweeper); err != nil {
 		return s, err
 	}
-	return s, s.listen(probe)
+	return s, s.listen()
 }
 
 func (s *server) closing(f func(context.Context) error) { s.closers = append(s.closers, f) }
 
 // startVision opens the desk and, unless the sidecars are run elsewhere, starts one as a child.
-func (s *server) startVision(queue *jobs.Queue, sweeper *jobs.Sweeper, probe *probe) error {
+func (s *server) startVision(queue *jobs.Queue, sweeper *jobs.Sweeper) error {
 	c := s.config
 	if c.deskToken == "" {
 		c.deskToken = rand.Text()
 	}
 	counter, err := desk.Open(desk.Config{
-		Addr: c.deskAddr, Token: c.deskToken, Analyst: s.service, Settled: jobs.Settled, OnHello: probe.hello, Log: s.log,
+		Addr: c.deskAddr, Token: c.deskToken, Analyst: s.service, Settled: jobs.Settled, Named: kyc.WithRequestID, OnHello: s.probe.hello, Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -154,7 +157,7 @@ func (s *server) startVision(queue *jobs.Queue, sweeper *jobs.Sweeper, probe *pr
 		},
 		OnExit: func(worker string) { sweeper.WorkerDied(context.Background(), task.VisionAnalyze, worker) },
 	})
-	probe.supervise(child)
+	s.probe.supervise(child)
 	s.closing(func(context.Context) error { child.Stop(); return nil })
 	return nil
 }
@@ -162,36 +165,32 @@ func (s *server) startVision(queue *jobs.Queue, sweeper *jobs.Sweeper, probe *pr
 // maxDecodedPixels bounds what OpenCV decodes, for the case that an image lies about its size.
 const maxDecodedPixels = 50_000_000
 
-func (s *server) listen(probe *probe) error {
+func (s *server) listen() error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler := rest.New(rest.Options{
-		Service: s.service, Probe: probe, Log: s.log, Registry: registry, Version: version,
+		Service: s.service, Probe: s.probe, Log: s.log, Registry: registry, Version: version,
 		Environment: s.config.environment, PublicURL: s.config.issuer, Now: time.Now,
+		Limits: s.config.limits, Trusted: s.config.trusted,
 	})
 	listener, err := net.Listen("tcp", s.config.addr)
 	if err != nil {
 		return err
 	}
 	s.url = "http://" + listener.Addr().String()
-	web := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 3 * time.Minute,
-		IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	go func() {
-		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- err
-		}
-	}()
-	s.closing(web.Shutdown)
+	s.web = rest.Serve(listener, handler, s.log)
 	s.log.Info("listening", "url", s.url, "environment", s.config.environment, "version", version)
 	return nil
 }
 
 func (s *server) stop() error {
+	var errs []error
+	if s.web != nil {
+		s.probe.stop()
+		errs = append(errs, s.web.Stop(rest.Stopping{Drain: s.config.drain, Finish: finishWithin}))
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
-	var errs []error
 	for i := len(s.closers) - 1; i >= 0; i-- {
 		errs = append(errs, s.closers[i](ctx))
 	}

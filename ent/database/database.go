@@ -14,7 +14,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite", pure Go
+	"modernc.org/sqlite"               // driver "sqlite", pure Go
 
 	"kycd/ent"
 )
@@ -31,6 +31,7 @@ type Database struct {
 	Dialect string // dialect.SQLite or dialect.Postgres
 
 	writer  *sql.DB
+	reader  *sql.DB // with PostgreSQL the same pool
 	sqlite  *writer // nil with PostgreSQL
 	closers []func() error
 }
@@ -55,7 +56,7 @@ func Open(ctx context.Context, rawURL, dataDir string) (*Database, error) {
 // the lock at BEGIN never does. WAL lets the readers go on meanwhile; synchronous=FULL means that what
 // was committed is on the disk; secure_delete means that what was deleted is overwritten with zeros.
 func openSQLite(ctx context.Context, path string) (*Database, error) {
-	writer, err := sql.Open("sqlite", dsn(path, "rwc", "immediate"))
+	writer, err := openPool(dsn(path, "rwc", "immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
@@ -63,7 +64,7 @@ func openSQLite(ctx context.Context, path string) (*Database, error) {
 	if err := writer.PingContext(ctx); err != nil { // creates the file, so that readers find it
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), writer.Close())
 	}
-	reader, err := sql.Open("sqlite", dsn(path, "ro", "deferred"))
+	reader, err := openPool(dsn(path, "ro", "deferred"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), writer.Close())
 	}
@@ -71,9 +72,18 @@ func openSQLite(ctx context.Context, path string) (*Database, error) {
 	reader.SetMaxIdleConns(4 * runtime.NumCPU())
 	drv := &splitDriver{read: entsql.OpenDB(dialect.SQLite, reader), write: newWriter(writer)}
 	return &Database{
-		Ent: ent.NewClient(ent.Driver(drv)), Dialect: dialect.SQLite, writer: writer, sqlite: drv.write,
+		Ent: ent.NewClient(ent.Driver(drv)), Dialect: dialect.SQLite, writer: writer, reader: reader, sqlite: drv.write,
 		closers: []func() error{reader.Close, writer.Close},
 	}, nil
+}
+
+// openPool makes a pool of connections that remember their statements.
+func openPool(dsn string) (*sql.DB, error) {
+	base, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector{base}), nil
 }
 
 func dsn(path, mode, lock string) string {
@@ -98,7 +108,7 @@ func openPostgres(ctx context.Context, rawURL string) (*Database, error) {
 	}
 	return &Database{
 		Ent: ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, db))), Dialect: dialect.Postgres,
-		writer: db, closers: []func() error{db.Close},
+		writer: db, reader: db, closers: []func() error{db.Close},
 	}, nil
 }
 
@@ -112,6 +122,12 @@ func hideURL(err error) error {
 
 // Ping asks the database for a sign of life.
 func (d *Database) Ping(ctx context.Context) error { return d.writer.PingContext(ctx) }
+
+// QueryRow reads one row with a statement that is written by hand, where to build it would take longer than to run it.
+// Its parameters are $1, $2 and so on in every dialect.
+func (d *Database) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return d.reader.QueryRowContext(ctx, query, args...)
+}
 
 // Checkpoint moves what is in SQLite's write-ahead log into the database file and empties the log. After it, neither
 // holds what was deleted before: without it the log keeps old pages until others are written over them. It waits for

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql/schema"
 
 	"kycd/ent/database"
@@ -107,6 +108,44 @@ func TestTimesComeBackAsTheyWent(t *testing.T) {
 		got := db.Ent.User.GetX(ctx, "u1").CreatedAt
 		if !got.Equal(at) {
 			t.Fatalf("got %v, want %v", got, at)
+		}
+	})
+}
+
+// TestQueryRow: a parameter may stand in several places.
+func TestQueryRow(t *testing.T) {
+	each(t, func(t *testing.T, open func() *database.Database) {
+		ctx, db := context.Background(), open()
+		if _, err := db.Migrate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"u1", "u2"} {
+			db.Ent.User.Create().SetID(id).SetName("Bank of " + id).SetCreatedAt(time.Unix(0, 0).UTC()).ExecX(ctx)
+		}
+		const query = "SELECT count(*) FROM users WHERE name <> $2 AND ($1 = '' OR id = $1)"
+		for _, c := range []struct {
+			id, name string
+			want     int
+		}{{"", "", 2}, {"u1", "", 1}, {"u1", "Bank of u1", 0}, {"", "Bank of u1", 1}, {"u3", "", 0}} {
+			var got int
+			if err := db.QueryRow(ctx, query, c.id, c.name).Scan(&got); err != nil || got != c.want {
+				t.Errorf("id %q, name %q: %d, %v; want %d", c.id, c.name, got, err, c.want)
+			}
+		}
+		if db.Dialect == dialect.SQLite {
+			var none string
+			if err := db.QueryRow(ctx, "DELETE FROM users RETURNING id").Scan(&none); err == nil {
+				t.Error("a reader has changed something")
+			}
+		}
+	})
+}
+
+// TestCheckpoint has nothing to do with PostgreSQL, and says so by not failing.
+func TestCheckpoint(t *testing.T) {
+	each(t, func(t *testing.T, open func() *database.Database) {
+		if err := open().Checkpoint(context.Background()); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -131,6 +131,9 @@ func (c *Client) try(ctx context.Context, path string, body []byte, limit int64)
 	}
 	request.Header.Set("Authorization", bearer+c.token)
 	request.Header.Set("Content-Type", jsonType)
+	if id := task.RequestID(ctx); id != "" {
+		request.Header.Set(nameHeader, id)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)

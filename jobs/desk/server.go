@@ -30,7 +30,9 @@ type Config struct {
 	Token   string // shared with the workers, 16 characters or more
 	Analyst Analyst
 	Settled func(error) bool // an Analyst's error that means that there is nothing to do any more
-	OnHello func(Hello)      // may be nil
+	// Named notes for the Analyst which request its work was made by; may be nil.
+	Named   func(ctx context.Context, requestID string) context.Context
+	OnHello func(Hello) // may be nil
 	Log     *slog.Logger
 }
 
@@ -126,14 +128,15 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	ask, image, err := s.config.Analyst.BeginAnalysis(r.Context(), id)
+	ctx := s.named(r)
+	ask, image, err := s.config.Analyst.BeginAnalysis(ctx, id)
 	if err != nil {
-		s.fail(w, "begin", id, err)
+		s.fail(ctx, w, "begin", id, err)
 		return
 	}
 	header, err := json.Marshal(ask)
 	if err != nil {
-		s.fail(w, "begin", id, err)
+		s.fail(ctx, w, "begin", id, err)
 		return
 	}
 	w.Header().Set(askHeader, string(header))
@@ -152,21 +155,35 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status)
 		return
 	}
-	if err := s.config.Analyst.FinishAnalysis(r.Context(), id, analysis); err != nil {
-		s.fail(w, "finish", id, err)
+	ctx := s.named(r)
+	if err := s.config.Analyst.FinishAnalysis(ctx, id, analysis); err != nil {
+		s.fail(ctx, w, "finish", id, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// named is a request's context, which knows the request of the API that made the work.
+func (s *Server) named(r *http.Request) context.Context {
+	ctx, id := r.Context(), r.Header.Get(nameHeader)
+	if !task.ValidRequestID(id) {
+		return ctx
+	}
+	ctx = task.WithRequestID(ctx, id)
+	if s.config.Named != nil {
+		ctx = s.config.Named(ctx, id)
+	}
+	return ctx
+}
+
 // fail answers an Analyst's error by its status alone. The cause is not even logged here: it may quote what
 // it was about.
-func (s *Server) fail(w http.ResponseWriter, what, outboxID string, err error) {
+func (s *Server) fail(ctx context.Context, w http.ResponseWriter, what, outboxID string, err error) {
 	if s.config.Settled(err) {
 		refuse(w, http.StatusGone)
 		return
 	}
-	s.config.Log.Error("the desk failed", "request", what, "outbox_id", outboxID)
+	task.Log(ctx, s.config.Log).Error("the desk failed", "request", what, "outbox_id", outboxID)
 	refuse(w, http.StatusServiceUnavailable)
 }
 

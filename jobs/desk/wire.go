@@ -11,6 +11,7 @@ const (
 	pathBegin  = "/desk/{outbox_id}/begin"  // → 200, the ask in askHeader, the image as body; 410 nothing to do
 	pathFinish = "/desk/{outbox_id}/finish" // vision.Analysis as JSON → 204; 410 nothing to do
 	askHeader  = "X-Kycd-Ask"               // vision.Ask as JSON
+	nameHeader = "X-Request-Id"             // of the request that made the work, if one did; for the log
 	bearer     = "Bearer "
 	imageType  = "application/octet-stream"
 	jsonType   = "application/json"

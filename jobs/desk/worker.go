@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"kycd/jobs/task"
 	"kycd/vision"
 )
 
@@ -42,7 +43,7 @@ func (w *Worker) Hung() <-chan struct{} { return w.hung }
 // Do does one piece of work. ctx ends with the time that one run may take, or is cancelled when the process is
 // to end. What it does not finish comes again.
 func (w *Worker) Do(ctx context.Context, outboxID string) {
-	log := w.log.With("outbox_id", outboxID)
+	log := task.Log(ctx, w.log).With("outbox_id", outboxID)
 	began := time.Now()
 	ask, image, err := w.begin(ctx, outboxID)
 	switch {

@@ -1,5 +1,5 @@
 // Package task says what lies on the queue: the kinds of work, which queue each takes, and the shape of a
-// task, which is an id and nothing else. Both programs import it; it knows neither the rules nor a C library.
+// task, which is two ids and nothing else. Both programs import it; it knows neither the rules nor a C library.
 package task
 
 import "time"

@@ -27,8 +27,10 @@ var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,36}$`)
 // ValidID reports whether a string can be an outbox id.
 func ValidID(outboxID string) bool { return idPattern.MatchString(outboxID) }
 
-type payload struct {
-	OutboxID string `json:"outbox_id"`
+// Payload is what a task carries.
+type Payload struct {
+	OutboxID  string `json:"outbox_id"`
+	RequestID string `json:"request_id,omitempty"` // of the request that made the work, for the log
 }
 
 // ID is the task's id on the queue. Each sending has its own: an earlier one may still lie in asynq's
@@ -36,35 +38,42 @@ type payload struct {
 func ID(outboxID string, sent int) string { return outboxID + ":" + strconv.Itoa(sent) }
 
 // New makes the task of one sending. To asynq every run succeeds, there is no retry and nothing is kept:
-// when work is tried again is decided by the database alone.
-func New(kind Kind, outboxID string, sent int) (*asynq.Task, error) {
+// when work is tried again is decided by the database alone. A request's id that is none is left out: it is
+// no reason not to do the work.
+func New(kind Kind, p Payload, sent int) (*asynq.Task, error) {
 	queue, ok := kind.Queue()
 	if !ok {
 		return nil, fmt.Errorf("%w: unknown kind %q", ErrMalformed, kind)
 	}
-	if !ValidID(outboxID) {
+	if !ValidID(p.OutboxID) {
 		return nil, fmt.Errorf("%w: bad outbox id", ErrMalformed)
 	}
-	body, err := json.Marshal(payload{OutboxID: outboxID})
+	if !ValidRequestID(p.RequestID) {
+		p.RequestID = ""
+	}
+	body, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
 	}
 	return asynq.NewTask(string(kind), body,
-		asynq.Queue(string(queue)), asynq.TaskID(ID(outboxID, sent)),
+		asynq.Queue(string(queue)), asynq.TaskID(ID(p.OutboxID, sent)),
 		asynq.MaxRetry(0), asynq.Retention(0), asynq.Timeout(timeout)), nil
 }
 
-// Decode gives the outbox id out of a task's payload. The error is ErrMalformed.
-func Decode(body []byte) (outboxID string, err error) {
+// Decode gives what a task carries. The error is ErrMalformed.
+func Decode(body []byte) (Payload, error) {
 	if len(body) > maxPayload {
-		return "", fmt.Errorf("%w: %d bytes", ErrMalformed, len(body))
+		return Payload{}, fmt.Errorf("%w: %d bytes", ErrMalformed, len(body))
 	}
-	var p payload
+	var p Payload
 	if err := json.Unmarshal(body, &p); err != nil {
-		return "", fmt.Errorf("%w: not JSON", ErrMalformed)
+		return Payload{}, fmt.Errorf("%w: not JSON", ErrMalformed)
 	}
 	if !ValidID(p.OutboxID) {
-		return "", fmt.Errorf("%w: bad outbox id", ErrMalformed)
+		return Payload{}, fmt.Errorf("%w: bad outbox id", ErrMalformed)
 	}
-	return p.OutboxID, nil
+	if p.RequestID != "" && !ValidRequestID(p.RequestID) {
+		return Payload{}, fmt.Errorf("%w: bad request id", ErrMalformed)
+	}
+	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ func TestKindsHaveQueuesOfTheirArea(t *testing.T) {
 	want := map[Kind]Queue{
 		"vision:analyze":  "vision",
 		"session:decide":  "session",
+		"session:erase":   "session",
 		"webhook:deliver": "webhook",
 	}
 	if len(Kinds()) != len(want) {
@@ -40,17 +42,37 @@ func TestKindsHaveQueuesOfTheirArea(t *testing.T) {
 	}
 }
 
-func TestTaskCarriesAnIDAndNothingElse(t *testing.T) {
-	made, err := New(VisionAnalyze, "0199-abc", 3)
-	if err != nil {
-		t.Fatal(err)
+func TestTaskCarriesIDsAndNothingElse(t *testing.T) {
+	for _, c := range []struct {
+		request, body string
+	}{
+		{"", `{"outbox_id":"0199-abc"}`},
+		{"caller-4711.x_y", `{"outbox_id":"0199-abc","request_id":"caller-4711.x_y"}`},
+		{"not <an> id", `{"outbox_id":"0199-abc"}`},
+		{strings.Repeat("x", 128), `{"outbox_id":"0199-abc","request_id":"` + strings.Repeat("x", 128) + `"}`},
+		{strings.Repeat("x", 129), `{"outbox_id":"0199-abc"}`},
+	} {
+		made, err := New(VisionAnalyze, Payload{"0199-abc", c.request}, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made.Type() != "vision:analyze" || string(made.Payload()) != c.body {
+			t.Errorf("made %s %s, want %s", made.Type(), made.Payload(), c.body)
+		}
+		got, err := Decode(made.Payload())
+		if err != nil || got.OutboxID != "0199-abc" || got.RequestID != "" && got.RequestID != c.request {
+			t.Errorf("decoded %+v, %v", got, err)
+		}
 	}
-	if made.Type() != "vision:analyze" || string(made.Payload()) != `{"outbox_id":"0199-abc"}` {
-		t.Errorf("made %s %s", made.Type(), made.Payload())
-	}
-	id, err := Decode(made.Payload())
-	if err != nil || id != "0199-abc" {
-		t.Errorf("decoded %q, %v", id, err)
+}
+
+func TestLogNamesTheRequest(t *testing.T) {
+	var out strings.Builder
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	Log(WithRequestID(context.Background(), "caller-4711"), log).Info("with")
+	Log(WithRequestID(context.Background(), ""), log).Info("without")
+	if text := out.String(); !strings.Contains(text, "msg=with request_id=caller-4711\n") || !strings.HasSuffix(text, "msg=without\n") {
+		t.Errorf("log: %s", text)
 	}
 }
 
@@ -63,7 +85,7 @@ func TestNewRefusesWhatIsNoTask(t *testing.T) {
 		{VisionAnalyze, strings.Repeat("a", 37)}, {VisionAnalyze, "é"}, {VisionAnalyze, "a\n"},
 	}
 	for _, c := range cases {
-		if _, err := New(c.kind, c.id, 0); !errors.Is(err, ErrMalformed) {
+		if _, err := New(c.kind, Payload{OutboxID: c.id}, 0); !errors.Is(err, ErrMalformed) {
 			t.Errorf("New(%q, %q): %v", c.kind, c.id, err)
 		}
 	}
@@ -71,23 +93,24 @@ func TestNewRefusesWhatIsNoTask(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{`{"outbox_id":"a"}`, `{}`, `null`, `[]`, ``, `{"outbox_id":5}`, `{"outbox_id":"a:b"}`,
+		`{"outbox_id":"a","request_id":"b"}`, `{"outbox_id":"a","request_id":"b\n"}`,
 		`{"outbox_id":"` + strings.Repeat("a", 300) + `"}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		id, err := Decode(body)
+		p, err := Decode(body)
 		if err != nil {
-			if !errors.Is(err, ErrMalformed) || id != "" {
-				t.Fatalf("%q, %v", id, err)
+			if !errors.Is(err, ErrMalformed) || p != (Payload{}) {
+				t.Fatalf("%+v, %v", p, err)
 			}
 			return
 		}
-		again, err := json.Marshal(payload{OutboxID: id})
+		again, err := json.Marshal(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := Decode(again); err != nil || back != id || !ValidID(id) {
-			t.Fatalf("%q came back as %q, %v", id, back, err)
+		if back, err := Decode(again); err != nil || back != p || !ValidID(p.OutboxID) {
+			t.Fatalf("%+v came back as %+v, %v", p, back, err)
 		}
 	})
 }
@@ -98,7 +121,7 @@ func TestKeysAreThoseOfAsynq(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	t.Cleanup(func() { _ = client.Close() })
 	sender := asynq.NewClientFromRedisClient(client)
-	made, err := New(WebhookDeliver, "row", 2)
+	made, err := New(WebhookDeliver, Payload{OutboxID: "row"}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 
 // Handler does the work of one outbox row. It returns nothing: whether the work is done is written in the
 // database, and what is not done there comes again. It must bear being called twice for one row. The context
-// ends with the kind's budget or with the server.
+// ends with the kind's budget or with the server, and names the request that made the work (task.RequestID).
 type Handler func(ctx context.Context, outboxID string)
 
 // Config is what a Server needs.
@@ -112,17 +112,17 @@ func (m *mux) ProcessTask(ctx context.Context, t *asynq.Task) error {
 		m.log.Error("task of an unknown kind dropped", "kind", string(kind))
 		return nil
 	}
-	outboxID, err := task.Decode(t.Payload())
+	payload, err := task.Decode(t.Payload())
 	if err != nil {
 		m.log.Error("malformed task dropped", "kind", string(kind))
 		return nil
 	}
 	taskID, _ := asynq.GetTaskID(ctx)
-	release := m.hold.start(outboxID, taskID, kind.Budget())
+	release := m.hold.start(payload.OutboxID, taskID, kind.Budget())
 	defer release()
-	ctx, cancel := context.WithTimeout(ctx, kind.Budget())
+	ctx, cancel := context.WithTimeout(task.WithRequestID(ctx, payload.RequestID), kind.Budget())
 	defer cancel()
-	m.run(ctx, handle, kind, outboxID)
+	m.run(ctx, handle, kind, payload.OutboxID)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (m *mux) ProcessTask(ctx context.Context, t *asynq.Task) error {
 func (m *mux) run(ctx context.Context, handle Handler, kind task.Kind, outboxID string) {
 	defer func() {
 		if v := recover(); v != nil {
-			m.log.Error("panic in a task", "kind", string(kind), "outbox_id", outboxID,
+			task.Log(ctx, m.log).Error("panic in a task", "kind", string(kind), "outbox_id", outboxID,
 				"type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 		}
 	}()

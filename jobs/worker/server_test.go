@@ -23,7 +23,7 @@ const database = 7 // of the real Redis
 
 func enqueue(t testing.TB, client redis.UniversalClient, kind task.Kind, id string, sent int) {
 	t.Helper()
-	made, err := task.New(kind, id, sent)
+	made, err := task.New(kind, task.Payload{OutboxID: id}, sent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestWorkIsTakenWithoutARing(t *testing.T) {
 		taken := make(chan struct{})
 		begin(t, config(client, func(context.Context, string) { close(taken) }))
 		time.Sleep(100 * time.Millisecond)
-		made, err := task.New(task.VisionAnalyze, "quiet", 1)
+		made, err := task.New(task.VisionAnalyze, task.Payload{OutboxID: "quiet"}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,6 @@ func below(t *rapid.T, n int) int {
 	return drawn % n
 }
 
-
 // chance is true so often of a hundred times. What is left when a failure is made small is false.
 func chance(t *rapid.T, percent int) bool { return below(t, 100) >= 100-percent }
 

@@ -73,10 +73,10 @@ func stages() []stage {
 // openEstate starts the server and fills it.
 func openEstate(t *testing.T) *estate {
 	t.Helper()
-	watch := &watch{}
+	watch := &watch{why: map[string][]string{}}
 	log := watch.logger()
 	e := &estate{watch: watch, lines: make(chan *line, 16)}
-	e.House = house.Open(t, house.Options{Log: log, Config: func(c *kyc.Config) { c.FinalizeWait = 300 * time.Millisecond }})
+	e.House = house.Open(t, house.Options{Log: log})
 	e.main, e.clerk, e.mortal, e.other = e.tenant(t, "Borduria Bank"), e.tenant(t, "Syldavia Bank"), e.tenant(t, "San Theodoros"), e.tenant(t, "Khemed")
 	watch.folder(e.Data)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -108,7 +108,7 @@ func (e *estate) tenant(t *testing.T, name string) *tenant {
 	o.token = e.Token(o.Credentials, "")
 	_, o.identity = e.Verified(o.Principal, kyc.SessionInput{Metadata: map[string]any{"order": "A-17"}})
 	ctx := context.Background()
-	if name == "Syldavia Bank" {
+	if name == "Syldavia Bank" || name == "Khemed" {
 		hook, err := e.CreateWebhook(ctx, o.Principal, "", "decisions", "http://127.0.0.1:9/hook")
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +141,10 @@ func (e *estate) session(ctx context.Context, o *tenant, at stage) (string, erro
 		do      func() error
 	}
 	challenge := func() error { _, err := e.GenerateLiveness(ctx, p, kind, id, here); return err }
-	show := func() error { _, err := e.ProcessLiveness(ctx, p, kind, id, here, [][]byte{house.Picture()}); return err }
+	show := func() error {
+		_, err := e.ProcessLiveness(ctx, p, kind, id, here, [][]byte{house.Picture()})
+		return err
+	}
 	way := []step{
 		{created, func() (err error) {
 			id, err = e.CreateSession(ctx, p, kyc.SessionInput{Metadata: map[string]any{"order": "A-17"}})
@@ -270,11 +273,15 @@ func (e *estate) newIdentity(o *tenant) (string, error) {
 	return *s.IdentityID, nil
 }
 
-// device gives a token for one session; the backend's own if there is no such session.
-func (e *estate) device(o *tenant, session string) string {
-	token, err := e.IssueToken(context.Background(), o.Credentials.ClientID, o.ClientSecret, []string{string(auth.ScopeSDK)}, session)
+// scoped gives a token of one scope, for one session if it is a device's: the one named, if there is such
+// a session, or any.
+func (e *estate) scoped(o *tenant, scope auth.Scope, session string) string {
+	token, err := e.IssueToken(context.Background(), o.Credentials.ClientID, o.ClientSecret, []string{string(scope)}, session)
+	if err != nil && scope == auth.ScopeSDK {
+		token, err = e.IssueToken(context.Background(), o.Credentials.ClientID, o.ClientSecret, []string{string(scope)}, o.sessions[created][0])
+	}
 	if err != nil {
-		return o.token
+		return "no token: " + err.Error()
 	}
 	return token.AccessToken
 }

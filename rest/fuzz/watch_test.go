@@ -17,6 +17,7 @@ type watch struct {
 	mu    sync.Mutex
 	data  []byte // the folder of database and images
 	leaks []string
+	why   map[string][]string // of errors, by request
 }
 
 // folder says where the data is, which nobody outside should learn.
@@ -44,8 +45,20 @@ func (w *watch) Write(line []byte) (int, error) {
 	if what != "" && len(w.leaks) < 20 {
 		w.leaks = append(w.leaks, fmt.Sprintf("the log holds %s: %.1000s", what, line))
 	}
+	if request := requestID.FindSubmatch(line); request != nil && bytes.Contains(line, []byte("level=ERROR")) {
+		w.why[string(request[1])] = append(w.why[string(request[1])], fmt.Sprintf("%.2000s", line))
+	}
 	return len(line), nil
 }
+
+// errors are what was logged about a request that failed.
+func (w *watch) errors(request string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.why[request]
+}
+
+var requestID = regexp.MustCompile(`request_id=(\S+)`)
 
 // seen are the lines that should not have been.
 func (w *watch) seen() []string {

@@ -194,25 +194,22 @@ func encode(t testing.TB, media string, body map[string]any) (contentType string
 		var b bytes.Buffer
 		w := multipart.NewWriter(&b)
 		for _, name := range slices.Sorted(maps.Keys(body)) {
-			part, err := w.CreateFormField(name)
-			file, isFile := body[name].([]byte)
+			content, isFile := body[name].([]byte)
+			create := w.CreateFormField
 			if isFile {
-				part, err = w.CreateFormFile(name, "picture.jpg")
+				create = func(name string) (io.Writer, error) { return w.CreateFormFile(name, "picture.jpg") }
 			} else {
-				file = fmt.Append(nil, body[name])
+				content = fmt.Append(nil, body[name])
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			part.Write(file) // into memory
+			part, err := create(name)
+			must(t, err)
+			part.Write(content) // into memory
 		}
 		w.Close()
 		return w.FormDataContentType(), b.Bytes()
 	}
 	data, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return mediaJSON, data
 }
 
@@ -244,7 +241,12 @@ func (s *server) send(t testing.TB, method, path string, header http.Header, bod
 }
 
 // String is for messages of failed tests.
-func (a answer) String() string { return fmt.Sprintf("%d %.500s", a.status, a.body) }
+func (a answer) String() string {
+	if a.isPicture() {
+		return fmt.Sprintf("%d %d bytes of %s", a.status, len(a.body), a.header.Get("Content-Type"))
+	}
+	return fmt.Sprintf("%d %.500s", a.status, bytes.TrimSpace(a.body))
+}
 
 // object is the answer as a JSON object.
 func (a answer) object(t testing.TB) map[string]any {
@@ -293,3 +295,6 @@ const (
 
 // place is one field of a request.
 type place struct{ in, name string }
+
+// String names it for people.
+func (p place) String() string { return p.in + " " + p.name }

@@ -6,7 +6,6 @@
   const host = document.getElementById("console");
   const contents = document.getElementById("contents");
   const narrow = window.matchMedia("(max-width: 64rem)");
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
   let ui = null;
 
   // The operations and their tags by id, read from the contract once it is there.
@@ -96,7 +95,8 @@
 
   // --- Swagger UI
 
-  // Takes away what the page itself has, fills in X-Client-Id, and makes a dialog of the box for client id and secret.
+  // Takes away what the page itself has, says which scopes an operation needs, fills in X-Client-Id, and makes a dialog
+  // of the box for client id and secret.
   const house = () => ({
     components: { info: () => null, InfoContainer: () => null, ServersContainer: () => null },
     wrapComponents: {
@@ -104,6 +104,8 @@
         const box = React.useRef(null);
         React.useEffect(() => {
           const before = document.activeElement;
+          box.current.querySelector(".close-modal")?.setAttribute("aria-label", "Close");
+          box.current.querySelector("button.authorize")?.removeAttribute("aria-label"); // its text says it
           (box.current.querySelector("input[type=text]") ?? box.current.querySelector("button"))?.focus();
           return () => before?.focus?.();
         }, []);
@@ -116,6 +118,10 @@
         };
         return React.createElement("div", { ref: box, role: "dialog", "aria-modal": "true", "aria-label": "Authorize", onKeyDown }, React.createElement(Original, props));
       },
+      // Without a style of its own it names the kinds of words, and console.css colours them.
+      SyntaxHighlighter: (Original, { React }) => (props) =>
+        React.createElement(Original, { ...props, syntaxHighlighting: { styles: {}, defaultStyle: {} } }),
+      TextArea: (Original, { React }) => (props) => React.createElement(Original, { "aria-label": "Request body", ...props }),
       parameters: (Original, { React, specSelectors }) => function ParametersAndScopes(props) {
         const alternatives = specSelectors.specJson().getIn(["paths", ...props.pathMethod, "security"])?.toJS() ?? [];
         const scopes = alternatives.flatMap((each) => Object.values(each).flat());
@@ -131,7 +137,13 @@
           parameterWithMetaByIdentity: (original, system) => (state, ...args) => {
             const parameter = original(...args);
             const client = system.authSelectors.authorized()?.getIn(["oauth2", "clientId"]);
-            return parameter?.get("name") === "X-Client-Id" && client ? parameter.set("example", client) : parameter;
+            switch (parameter?.get("name")) {
+              case "X-Client-Id":
+                return client ? parameter.set("example", client) : parameter;
+              case "Idempotency-Key": // the contract's example, sent twice with two bodies, would be refused
+                return parameter.delete("example").delete("examples").deleteIn(["schema", "example"]);
+            }
+            return parameter;
           },
         },
       },
@@ -211,25 +223,10 @@
     }
   }
 
-  document.getElementById("filter").hidden = false;
-  filter.addEventListener("input", applyFilter);
-  addCopyButtons();
-  window.addEventListener("hashchange", go);
-  contents.addEventListener("click", (event) => {
-    const link = event.target.closest("a");
-    if (!link) {
-      return;
+  function start() {
+    if (typeof SwaggerUIBundle !== "function") {
+      return; // the plain listing stays
     }
-    if (narrow.matches) {
-      contents.hidePopover();
-    }
-    if (link.hash === location.hash) {
-      go(); // no hashchange comes
-    }
-  });
-  markCurrent();
-
-  if (typeof SwaggerUIBundle === "function") {
     ui = SwaggerUIBundle({
       url: "/openapi.yaml", // its order of fields is the written one
       domNode: host,
@@ -242,10 +239,29 @@
       displayRequestDuration: true,
       persistAuthorization: false,
       validatorUrl: null,
-      syntaxHighlight: { activated: true, theme: dark.matches ? "nord" : "idea" },
+      syntaxHighlight: { activated: true },
       // Without this a browser answers a refused client secret (401, Basic) with a box of its own.
       requestInterceptor: (request) => Object.assign(request, { credentials: "omit" }),
       onComplete: ready,
     });
   }
+
+  // Swagger UI brings a scroller that takes over every link within a page, unless it is told not to before it loads.
+  window.noZensmooth = true;
+
+  document.getElementById("filter").hidden = false;
+  filter.addEventListener("input", applyFilter);
+  contents.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (link && narrow.matches) {
+      contents.hidePopover();
+    }
+    if (link && link.hash === location.hash) {
+      go(); // no hashchange comes
+    }
+  });
+  window.addEventListener("hashchange", go);
+  document.addEventListener("DOMContentLoaded", start); // comes after the scripts of the page's head
+  addCopyButtons();
+  markCurrent();
 })();

@@ -1,12 +1,12 @@
 package reference
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -105,13 +105,13 @@ func describe(s Source, assets map[string]string) (*page, error) {
 	return p, nil
 }
 
-var operationID = regexp.MustCompile(`(?m)^ *operationId: *(\w+)`)
-
 // writtenOrder is the order in which the operations stand in the contract's text: it tells the story, and maps forget it.
 func writtenOrder(yaml []byte) map[string]int {
 	order := map[string]int{}
-	for i, match := range operationID.FindAllSubmatch(yaml, -1) {
-		order[string(match[1])] = i
+	for line := range bytes.Lines(yaml) {
+		if id, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("operationId:")); ok {
+			order[string(bytes.TrimSpace(id))] = len(order)
+		}
 	}
 	return order
 }

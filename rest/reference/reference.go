@@ -103,9 +103,9 @@ func New(s Source) (*Reference, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reference: %w", err)
 		}
-		at := assetFolder + hashedName(file.name, body)
-		names[file.name] = at
-		r.assets[at] = newAsset(file.contentType, immutable, body)
+		a := newAsset(file.contentType, immutable, body)
+		at := assetFolder + hashedName(file.name, a.tag)
+		names[file.name], r.assets[at] = at, a
 	}
 	page, err := describe(s, names)
 	if err != nil {
@@ -164,9 +164,9 @@ func plainOrigin(origin string) string {
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._-]*$`)
 
 // hashedName puts the hash of a file's content into its name, so that a cached one is never an old one.
-func hashedName(name string, body []byte) string {
+func hashedName(name, hash string) string {
 	ext := path.Ext(name)
-	return strings.TrimSuffix(name, ext) + "-" + digest(body)[:12] + ext
+	return strings.TrimSuffix(name, ext) + "-" + hash[:12] + ext
 }
 
 // digest is a hash in signs that both names and headers can hold.
