@@ -42,10 +42,24 @@ func DocumentTypes() []string {
 	return []string{"driver_license", "identification_card", "passport", "passport_card"}
 }
 
+// settingsKeys are the known keys. Go's decoder would take them in other letters too, which switchOn does not look at: a
+// device could switch checks off.
+func settingsKeys() []string {
+	return []string{
+		"checks", "document_types", "max_attempts", "expires_in_seconds", "finalize_wait_seconds", "retention_days", "redirect_url", "locale",
+	}
+}
+
 // ParseSettings reads the known keys and refuses what they cannot mean, by JSON pointer.
 func ParseSettings(raw map[string]any) (Settings, error) {
 	var s Settings
-	b, err := json.Marshal(raw)
+	known := map[string]any{}
+	for _, key := range settingsKeys() {
+		if value, ok := raw[key]; ok {
+			known[key] = value
+		}
+	}
+	b, err := json.Marshal(known)
 	if err != nil {
 		return s, Errorf(CodeInvalid, "settings must be a JSON object")
 	}
@@ -61,9 +75,9 @@ func ParseSettings(raw map[string]any) (Settings, error) {
 		refuse(field, "has the wrong type")
 		return s, &Error{Code: CodeInvalid, Message: "the settings are not valid", Fields: bad}
 	}
-	known := defaultChecks()
+	checks := defaultChecks()
 	for _, name := range slices.Sorted(maps.Keys(s.Checks)) {
-		if _, ok := known[name]; !ok {
+		if _, ok := checks[name]; !ok {
 			refuse("checks/"+name, "is not a check")
 		}
 	}

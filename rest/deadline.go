@@ -76,11 +76,9 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
-	switch {
-	case errors.Is(err, io.EOF):
-		// The server listens on, for the caller's going away. A deadline would look like that.
-		_ = b.conn.SetReadDeadline(time.Time{})
-	case b.read >= b.due:
+	// When all is there the server takes the deadline away and listens on, for the caller's going away. A new one
+	// would look like that.
+	if err == nil && b.read >= b.due {
 		b.extend()
 	}
 	return n, err

@@ -42,11 +42,11 @@ const (
 // check of a signature each time.
 const failureShare = 0.25
 
-// How many callers are remembered. A bucket and a token take some 300 bytes, so all of it stays below 40 MB.
+// How many callers are remembered. A bucket takes some 350 bytes, so all of them together never more than 40 MB.
 const (
 	maxClients   = 4 << 10
 	maxSessions  = 32 << 10
-	maxAddresses = 64 << 10
+	maxAddresses = 32 << 10
 	maxTokens    = 32 << 10
 )
 

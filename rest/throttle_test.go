@@ -387,4 +387,10 @@ func TestTrustedProxies(t *testing.T) {
 	if !hsts(via("10.1.1.1", "198.51.100.7", "", ping())) || hsts(via("203.0.113.9", "198.51.100.7", "", ping())) || hsts(g.from("10.1.1.1", "", ping())) {
 		t.Error("Strict-Transport-Security must be sent to callers of a proxy that speaks TLS, and to no other")
 	}
+	for proxy, want := range map[string]string{"10.1.1.1": "https://example.com/oauth2/token", "203.0.113.9": "http://example.com/oauth2/token"} {
+		w := via(proxy, "198.51.100.7", "", request("GET", "/.well-known/oauth-authorization-server", "", ""))
+		if !strings.Contains(w.Body.String(), `"`+want+`"`) {
+			t.Errorf("metadata by way of %s: got %s, want %s", proxy, w.Body, want)
+		}
+	}
 }

@@ -81,14 +81,7 @@ func (k keySet) VisitOauthJwksResponse(w http.ResponseWriter) error {
 
 // OauthMetadata answers where tokens come from.
 func (s *server) OauthMetadata(ctx context.Context, _ api.OauthMetadataRequestObject) (api.OauthMetadataResponseObject, error) {
-	base := s.publicURL
-	if base == "" {
-		r := exchangeOf(ctx).request
-		base = "http://" + r.Host
-		if r.TLS != nil {
-			base = "https://" + r.Host
-		}
-	}
+	base := s.reachedAt(exchangeOf(ctx).request)
 	scopes := make([]string, 0, len(auth.Scopes()))
 	for _, scope := range auth.Scopes() {
 		scopes = append(scopes, string(scope))

@@ -14,7 +14,8 @@ import (
 // benchmark is one line of go test -bench.
 type benchmark struct {
 	perOp  time.Duration
-	allocs int // −1 if they were not counted
+	allocs int                // −1 if they were not counted
+	more   map[string]float64 // what the benchmark measured besides, by unit
 }
 
 // goBench runs benchmarks of a package and gives what they print.
@@ -30,16 +31,21 @@ func goBench(ctx context.Context, pattern, benchtime, pkg string) (string, error
 // benchmarks reads the lines of results, by name without the prefix and the number of cores.
 func benchmarks(output string) map[string]benchmark {
 	line := regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op(.*)$`)
-	allocs := regexp.MustCompile(`(\d+) allocs/op`)
+	value := regexp.MustCompile(`([\d.]+) (\S+)`)
 	found := map[string]benchmark{}
 	for _, m := range line.FindAllStringSubmatch(output, -1) {
 		ns, err := strconv.ParseFloat(m[2], 64)
 		if err != nil {
 			continue
 		}
-		b := benchmark{perOp: time.Duration(ns), allocs: -1}
-		if a := allocs.FindStringSubmatch(m[3]); a != nil {
-			b.allocs, _ = strconv.Atoi(a[1]) // the expression lets only digits through
+		b := benchmark{perOp: time.Duration(ns), allocs: -1, more: map[string]float64{}}
+		for _, v := range value.FindAllStringSubmatch(m[3], -1) {
+			if b.more[v[2]], err = strconv.ParseFloat(v[1], 64); err != nil {
+				delete(b.more, v[2])
+			}
+		}
+		if allocs, ok := b.more["allocs/op"]; ok {
+			b.allocs = int(allocs)
 		}
 		found[m[1]] = b
 	}
@@ -127,14 +133,19 @@ const (
 	middlewareAllocs = 60
 )
 
-// measureREST: a request through the whole REST door to a service that does nothing.
+// measureREST: what stands before every handler, and a request through the whole REST door to a service that does
+// nothing.
 func measureREST(ctx context.Context, o speedOptions) ([]finding, error) {
-	output, err := goBench(ctx, "^BenchmarkMiddleware$", o.benchtime, "./rest")
+	output, err := goBench(ctx, "^Benchmark(Middleware|Guards)$", o.benchtime, "./rest")
 	if err != nil {
 		return nil, err
 	}
 	found := benchmarks(output)
-	var findings []finding
+	guards, err := costliestGuards(found)
+	if err != nil {
+		return nil, errors.Join(err, whyMissing(output))
+	}
+	findings := []finding{guards}
 	for _, one := range []struct{ name, what string }{
 		{"Middleware/get", "REST door around a service that does nothing: GET, no token"},
 		{"Middleware/sdk", "the same: POST with token, body and validation"},
@@ -143,13 +154,44 @@ func measureREST(ctx context.Context, o speedOptions) ([]finding, error) {
 		if !ok {
 			return nil, whyMissing(output)
 		}
-		findings = append(findings, finding{
-			What: one.what, Ours: fmt.Sprintf("%.1f µs, %d allocations", float64(b.perOp.Nanoseconds())/1000, b.allocs),
-			Goal: fmt.Sprintf("≤ %d µs, ≤ %d allocations", middlewareGoal.Microseconds(), middlewareAllocs),
-			Met:  b.perOp <= middlewareGoal && b.allocs >= 0 && b.allocs <= middlewareAllocs,
-		})
+		findings = append(findings, doorFinding(one.what, b.perOp, float64(b.allocs)))
 	}
 	return findings, nil
+}
+
+// costliestGuards is the caller for whom the middleware does most.
+func costliestGuards(found map[string]benchmark) (finding, error) {
+	var worst finding
+	cost := -1.0
+	for name, b := range found {
+		caller, isGuards := strings.CutPrefix(name, "Guards/")
+		caller, isGuarded := strings.CutSuffix(caller, "/guarded")
+		added, measured := b.more["added-ns/op"]
+		if !isGuards || !isGuarded || !measured || added <= cost {
+			continue
+		}
+		cost = added
+		worst = doorFinding(fmt.Sprintf("REST middleware: token, tenant, limits, log, metrics, headers; the costliest caller, a %s (a bare chi handler)",
+			strings.ReplaceAll(caller, "_", " ")), time.Duration(added), b.more["added-allocs/op"])
+		bare := found["Guards/"+caller+"/bare"]
+		worst.Baseline = costs(bare.perOp, float64(bare.allocs))
+	}
+	if cost < 0 {
+		return finding{}, errors.New("BenchmarkGuards printed no result")
+	}
+	return worst, nil
+}
+
+func doorFinding(what string, cost time.Duration, allocs float64) finding {
+	return finding{
+		What: what, Ours: costs(cost, allocs),
+		Goal: fmt.Sprintf("≤ %d µs, ≤ %d allocations", middlewareGoal.Microseconds(), middlewareAllocs),
+		Met:  cost <= middlewareGoal && allocs >= 0 && allocs <= middlewareAllocs,
+	}
+}
+
+func costs(d time.Duration, allocs float64) string {
+	return fmt.Sprintf("%.1f µs, %.0f allocations", float64(d.Nanoseconds())/1000, allocs)
 }
 
 func millis(d time.Duration) string {

@@ -16,9 +16,9 @@ import (
 // connections is over how many connections a server is asked at the same time.
 const connections = 16
 
-// load sends the requests (each the bytes of a whole HTTP/1.1 request), over and over, on connections that stay open,
-// and gives how many were answered with 200 in a second. Any other answer is an error. It does little itself, because it
-// shares the cores with the server.
+// load sends the requests (each the bytes of a whole HTTP/1.1 request), over and over, on connections that stay open and
+// have each a part of them, and gives how many were answered with 200 in a second. Any other answer is an error. It does
+// little itself, because it shares the cores with the server.
 func load(ctx context.Context, address string, requests [][]byte, lasting time.Duration) (perSecond float64, err error) {
 	ctx, stop := context.WithTimeout(ctx, lasting)
 	defer stop()
@@ -30,8 +30,8 @@ func load(ctx context.Context, address string, requests [][]byte, lasting time.D
 	)
 	for c := range connections {
 		wg.Go(func() {
-			errs[c] = converse(ctx, address, requests, c*len(requests)/connections, &answered)
-			if errs[c] != nil {
+			part := requests[c*len(requests)/connections : (c+1)*len(requests)/connections]
+			if errs[c] = converse(ctx, address, part, &answered); errs[c] != nil {
 				stop()
 			}
 		})
@@ -40,15 +40,15 @@ func load(ctx context.Context, address string, requests [][]byte, lasting time.D
 	return float64(answered.Load()) / time.Since(began).Seconds(), errors.Join(errs[:]...)
 }
 
-// converse is one connection. It begins with the request number first, so that no two ask the same at the same time.
-func converse(ctx context.Context, address string, requests [][]byte, first int, answered *atomic.Int64) error {
+// converse is one connection.
+func converse(ctx context.Context, address string, requests [][]byte, answered *atomic.Int64) error {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	reader := bufio.NewReader(conn)
-	for i := first; ctx.Err() == nil; i++ {
+	for i := 0; len(requests) > 0 && ctx.Err() == nil; i++ {
 		if _, err := conn.Write(requests[i%len(requests)]); err != nil {
 			return err
 		}

@@ -46,8 +46,8 @@ KYCD_TEST_REDIS and a machine with nothing else to do. It fails if a goal is mis
 	f.StringVar(&o.folder, "folder", "", "folder for databases; its disk is measured (default: the system's temporary folder)")
 	f.IntVar(&o.runs, "runs", 30, "verifications")
 	f.IntVar(&o.starts, "starts", 5, "warm starts")
-	f.DurationVar(&o.writeFor, "write-for", 5*time.Second, "how long the database is written")
-	f.DurationVar(&o.readFor, "read-for", 10*time.Second, "how long sessions are read")
+	f.DurationVar(&o.writeFor, "write-for", 10*time.Second, "how long the database is written, by each of those that are compared")
+	f.DurationVar(&o.readFor, "read-for", 10*time.Second, "how long sessions are read, by each of those that are compared")
 	f.StringVar(&o.benchtime, "benchtime", "2s", "how long each of the packages' benchmarks runs")
 	f.StringSliceVar(&o.only, "only", nil, "measure only these: handover, decision, face, start, sqlite, read, rest")
 	return cmd
@@ -104,8 +104,8 @@ type speedStep struct {
 }
 
 func (o speedOptions) run(ctx context.Context, out io.Writer) error {
-	if o.runs < 1 || o.starts < 1 || o.writeFor <= 0 {
-		return errors.New("--runs, --starts and --write-for must be above 0")
+	if o.runs < 1 || o.starts < 1 || o.writeFor <= 0 || o.readFor <= 0 {
+		return errors.New("--runs, --starts, --write-for and --read-for must be above 0")
 	}
 	report := speedReport{Machine: thisMachine(), Options: o}
 	fmt.Fprintf(out, "%s\n", report.Machine)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -33,6 +34,31 @@ func TestBenchmarks(t *testing.T) {
 	}
 	if b := got["Middleware/get"]; b.perOp != 21345*time.Nanosecond || b.allocs != 58 {
 		t.Errorf("get: %+v", b)
+	}
+}
+
+func TestCostliestGuards(t *testing.T) {
+	const output = `BenchmarkGuards/backend/bare-2       	 1000000	      1040 ns/op	     392 B/op	       4 allocs/op
+BenchmarkGuards/backend/guarded-2    	  108540	     10235 ns/op	        23.00 added-allocs/op	      8696 added-ns/op	    2520 B/op	      27 allocs/op
+BenchmarkGuards/a_browser/bare-2     	 1000000	      1140 ns/op	     392 B/op	       4 allocs/op
+BenchmarkGuards/a_browser/guarded-2  	   42582	     24649 ns/op	        %s added-allocs/op	     %s added-ns/op	    2737 B/op	      30 allocs/op
+`
+	for _, c := range []struct {
+		allocs, ns, baseline, ours string
+		met                        bool
+	}{
+		{"36.00", "23700", "1.1 µs, 4 allocations", "23.7 µs, 36 allocations", true},
+		{"61.00", "23700", "1.1 µs, 4 allocations", "23.7 µs, 61 allocations", false},
+		{"36.00", "30001", "1.1 µs, 4 allocations", "30.0 µs, 36 allocations", false},
+		{"36.00", "8000", "1.0 µs, 4 allocations", "8.7 µs, 23 allocations", true}, // the backend costs more
+	} {
+		got, err := costliestGuards(benchmarks(fmt.Sprintf(output, c.allocs, c.ns)))
+		if err != nil || got.Ours != c.ours || got.Baseline != c.baseline || got.Met != c.met {
+			t.Errorf("%s ns, %s allocations: %+v, %v", c.ns, c.allocs, got, err)
+		}
+	}
+	if _, err := costliestGuards(benchmarks("PASS")); err == nil {
+		t.Error("guards were found in nothing")
 	}
 }
 

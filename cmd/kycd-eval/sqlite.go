@@ -144,7 +144,7 @@ func write(lasting time.Duration, commit func(name string) error) ([]time.Durati
 		wg.Go(func() {
 			var took []time.Duration
 			var err error
-			for i := 0; err == nil && time.Now().Before(until); i++ {
+			for i := 0; err == nil && (i == 0 || time.Now().Before(until)); i++ {
 				began := time.Now()
 				err = commit(fmt.Sprintf("%d-%d", w, i))
 				took = append(took, time.Since(began))

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"entgo.io/ent/dialect"
 )
 
 // store reads the database beside the server, as a stranger to it.
@@ -26,12 +24,9 @@ type store struct {
 // openStore opens the database at a URL, or the SQLite file in data.
 func openStore(t testing.TB, url, data string) *store {
 	t.Helper()
-	driver, address, list := dialect.SQLite, "file:"+filepath.Join(data, "kycd.db")+"?mode=ro", "SELECT name FROM sqlite_master WHERE type = 'table'"
+	driver, address, list := "sqlite", "file:"+filepath.Join(data, "kycd.db")+"?mode=ro", "SELECT name FROM sqlite_master WHERE type = 'table'"
 	if url != "" {
 		driver, address, list = "pgx", url, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-	}
-	if driver == dialect.SQLite {
-		driver = "sqlite"
 	}
 	db, err := sql.Open(driver, address)
 	must(t, err)

@@ -314,7 +314,10 @@ func (st *story) withRealIDs(shown string) string {
 
 // isWord tells the texts that are no enumeration's and yet the same in every run.
 func isWord(at string) bool {
-	words := []string{"service", "environment", "documentation", "token_type", "scope", "alg", "kty", "crv", "use", "actor", "event", "from", "to", "verdict", "state", "content_type"}
+	words := []string{
+		"service", "environment", "documentation", "token_type", "scope", "alg", "kty", "crv", "use",
+		"actor", "event", "from", "to", "verdict", "state", "content_type",
+	}
 	return slices.Contains(words, at[strings.LastIndex(at, "/")+1:])
 }
 

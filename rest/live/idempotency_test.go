@@ -112,14 +112,16 @@ func testIdempotency(t *testing.T, url string, servers, requests, keys int) {
 		"upload":   upload.with(place{inBody, "image"}, anotherPicture(t)),
 		"place":    upload.with(place{inBody, "latitude"}, "-1.5"),
 	} {
-		if a := s.ask(t, other.keyed(key)); a.status != http.StatusUnprocessableEntity || a.code() != "idempotency_key_reused" || a.header.Get("Idempotency-Replayed") != "" {
+		a := s.ask(t, other.keyed(key))
+		if a.status != http.StatusUnprocessableEntity || a.code() != "idempotency_key_reused" || a.header.Get("Idempotency-Replayed") != "" {
 			t.Errorf("%s: another body: %s", name, a)
 		}
 	}
 	for name, other := range map[string]tenant{"stranger": stranger, "sibling": sibling} {
 		for _, q := range []question{create, hook} {
 			a, again := s.ask(t, q.as(other).keyed(key)), s.ask(t, q.as(other).keyed(key))
-			if a.status != http.StatusOK || a.header.Get("Idempotency-Replayed") != "false" || bytes.Equal(a.body, sessions[key].body) || bytes.Equal(a.body, hooks[key].body) {
+			if a.status != http.StatusOK || a.header.Get("Idempotency-Replayed") != "false" ||
+				bytes.Equal(a.body, sessions[key].body) || bytes.Equal(a.body, hooks[key].body) {
 				t.Errorf("a %s with the same key: %s", name, a)
 			}
 			if again.header.Get("Idempotency-Replayed") != "true" || !bytes.Equal(a.body, again.body) {

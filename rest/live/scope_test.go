@@ -33,6 +33,9 @@ func TestScopes(t *testing.T) {
 	for _, op := range all {
 		t.Run(op.id, func(t *testing.T) {
 			t.Parallel()
+			if want := scopesAt(op.path); !slices.Equal(op.scopes, want) {
+				t.Errorf("it needs one of %v, want %v", op.scopes, want)
+			}
 			q := op.example(t)
 			for _, p := range places(op) { // there is nothing to find: only the door speaks
 				q = q.with(p, uuid.Must(uuid.NewV7()).String())
@@ -60,8 +63,10 @@ func TestScopes(t *testing.T) {
 					stranger.header = http.Header{}
 				}
 				stranger.header["Authorization"] = header
-				if a := s.ask(t, stranger); a.status != http.StatusUnauthorized || a.code() != "unauthorized" || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer ") {
-					t.Errorf("%s: %s, WWW-Authenticate %q", name, a, a.header.Get("WWW-Authenticate"))
+				a := s.ask(t, stranger)
+				challenge := a.header.Get("WWW-Authenticate")
+				if a.status != http.StatusUnauthorized || a.code() != "unauthorized" || !strings.HasPrefix(challenge, "Bearer ") {
+					t.Errorf("%s: %s, WWW-Authenticate %q", name, a, challenge)
 				}
 			}
 
@@ -77,7 +82,8 @@ func TestScopes(t *testing.T) {
 					}
 					continue
 				}
-				if a.status != http.StatusForbidden || a.code() != "forbidden" || !strings.Contains(challenge, `error="insufficient_scope"`) || !namesScope(challenge, op.scopes) {
+				if a.status != http.StatusForbidden || a.code() != "forbidden" ||
+					!strings.Contains(challenge, `error="insufficient_scope"`) || !namesScope(challenge, op.scopes) {
 					t.Errorf("with %s: %s, WWW-Authenticate %q", name, a, challenge)
 				}
 			}
@@ -108,6 +114,29 @@ func TestScopes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// scopesAt are the scopes of which whoever calls a path needs one: it is no accident of openapi.yaml who may do what.
+func scopesAt(path string) []string {
+	for _, group := range []struct {
+		prefix string
+		scopes []string
+	}{ // the longer prefix first
+		{"/v2/idv/requirements", []string{"config"}},
+		{"/v2/idv/weights", []string{"config"}},
+		{"/v2/idv/sdk/", []string{"sdk", "idv"}},
+		{"/v2/idv/", []string{"idv"}},
+		{"/v2/ida/sdk/", []string{"sdk", "ida"}},
+		{"/v2/ida/", []string{"ida"}},
+		{"/v2/identity/sdk/", []string{"sdk", "identity", "ida"}},
+		{"/v2/identity/", []string{"identity"}},
+		{"/v2/webhook/", []string{"webhook"}},
+	} {
+		if strings.HasPrefix(path, group.prefix) {
+			return group.scopes
+		}
+	}
+	return nil
 }
 
 // namesScope tells whether a challenge names a scope that would do.
