@@ -315,3 +315,37 @@ func TestIdentities(t *testing.T) {
 		want(t, err, kyc.CodeNotFound)
 	})
 }
+
+// TestSiblingClients: two clients of one organisation know one person by one identity, and each keeps its own documents.
+func TestSiblingClients(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx := context.Background()
+		first, second := h.client("Borduria Bank"), h.client("Borduria Bank")
+		if first.UserID != second.UserID || first.ClientID == second.ClientID {
+			t.Fatalf("not siblings: %+v %+v", first, second)
+		}
+		session, id := h.verified(first, kyc.SessionInput{})
+		_, err := h.ReadIdentities(ctx, second, []string{id}, nil)
+		want(t, err, kyc.CodeNotFound)
+		mine, same := h.verified(second, kyc.SessionInput{})
+		if same != id {
+			t.Fatal("one person has two identities")
+		}
+		for p, own := range map[string]struct {
+			caller  auth.Principal
+			session string
+		}{"first": {first, session}, "second": {second, mine}} {
+			doc, err := h.ReadIdentityDocument(ctx, own.caller, id, "unknown")
+			must(t, err)
+			if doc.SessionID != own.session {
+				t.Errorf("the %s client reads the other's document", p)
+			}
+		}
+		must(t, h.DeleteSession(ctx, second, kyc.IDV, mine))
+		_, err = h.ReadIdentityImage(ctx, second, id, "selfie")
+		want(t, err, kyc.CodeNotFound)
+		if img, err := h.ReadIdentityImage(ctx, first, id, "selfie"); err != nil || len(img.Bytes) == 0 {
+			t.Errorf("the first client: %v", err)
+		}
+	})
+}

@@ -70,7 +70,7 @@ func (s *Service) ListIdentities(ctx context.Context, p auth.Principal, q Identi
 	if err != nil {
 		return IdentityPage{}, Internal(err)
 	}
-	views, err := s.identityViews(ctx, rows)
+	views, err := s.identityViews(ctx, p, rows)
 	return IdentityPage{Identities: views, Counts: map[string]int{"total": total, "verified": total - erased, "anonymized": erased}}, err
 }
 
@@ -97,7 +97,7 @@ func (s *Service) ReadIdentities(ctx context.Context, p auth.Principal, ids []st
 			return nil, notFound("identity")
 		}
 	}
-	return s.identityViews(ctx, rows)
+	return s.identityViews(ctx, p, rows)
 }
 
 // IdentityVerified says whether an identity stands: it was verified, and not erased since.
@@ -116,7 +116,7 @@ func (s *Service) ReadIdentityDocument(ctx context.Context, p auth.Principal, id
 	if err != nil {
 		return Document{}, err
 	}
-	where := verifiedBy(row.ID)
+	where := verifiedBy(p, row.ID)
 	if documentType != "unknown" {
 		where = append(where, session.DocumentTypeEQ(session.DocumentType(documentType)))
 	}
@@ -141,7 +141,7 @@ func (s *Service) ReadIdentityImage(ctx context.Context, p auth.Principal, id, f
 	if err != nil {
 		return Image{}, err
 	}
-	rows, err := s.db.Ent.Session.Query().Where(verifiedBy(row.ID)...).Order(ent.Desc(session.FieldCompletedAt)).Limit(maxTake).All(ctx)
+	rows, err := s.db.Ent.Session.Query().Where(verifiedBy(p, row.ID)...).Order(ent.Desc(session.FieldCompletedAt)).Limit(maxTake).All(ctx)
 	if err != nil {
 		return Image{}, Internal(err)
 	}
@@ -155,23 +155,21 @@ func (s *Service) ReadIdentityImage(ctx context.Context, p auth.Principal, id, f
 	return Image{}, notFound("image")
 }
 
-// verifiedBy are the sessions that verified an identity and were not erased.
-func verifiedBy(identityIDs ...string) []predicate.Session {
-	return []predicate.Session{
-		session.IdentityIDIn(identityIDs...), session.KindEQ(session.KindIdv), session.Verified(true),
-		session.AnonymizedAtIsNil(), session.DeletedAtIsNil(),
-	}
+// verifiedBy are the caller's sessions that verified an identity and were not erased. A person who came to several clients
+// is one identity; what was shown to one client stays with it.
+func verifiedBy(p auth.Principal, identityIDs ...string) []predicate.Session {
+	return append(mine(p), session.IdentityIDIn(identityIDs...), session.KindEQ(session.KindIdv), session.Verified(true), session.AnonymizedAtIsNil())
 }
 
-// identityViews opens identities, and adds what the latest session of each says.
-func (s *Service) identityViews(ctx context.Context, rows []*ent.Identity) ([]Identity, error) {
+// identityViews opens identities, and adds what the caller's latest session of each says.
+func (s *Service) identityViews(ctx context.Context, p auth.Principal, rows []*ent.Identity) ([]Identity, error) {
 	ids := make([]string, 0, len(rows))
 	for _, row := range rows {
 		ids = append(ids, row.ID)
 	}
 	latest := map[string]*ent.Session{}
 	if len(ids) > 0 {
-		sessions, err := s.db.Ent.Session.Query().Where(verifiedBy(ids...)...).Order(ent.Asc(session.FieldCompletedAt)).All(ctx)
+		sessions, err := s.db.Ent.Session.Query().Where(verifiedBy(p, ids...)...).Order(ent.Asc(session.FieldCompletedAt)).All(ctx)
 		if err != nil {
 			return nil, Internal(err)
 		}

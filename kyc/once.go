@@ -58,6 +58,10 @@ func once[T any](ctx context.Context, s *Service, p auth.Principal, do func(c *c
 		})
 		return result, taken, err
 	}
+	// A plain read first: a repeated request leaves the writer's lock alone.
+	if result, known, err := earlier[T](ctx, s, p); known || err != nil {
+		return result, err
+	}
 	result, taken, err := try()
 	if taken { // another server did it between our look and our commit: its result is there now
 		result, _, err = try()

@@ -138,8 +138,11 @@ func (o speedOptions) run(ctx context.Context, out io.Writer) error {
 		}
 		for _, f := range findings {
 			fmt.Fprintf(out, "    %s: %s", f.What, f.Ours)
-			if f.Baseline != "" {
+			switch {
+			case f.Ratio != "":
 				fmt.Fprintf(out, " (baseline %s, ratio %s)", f.Baseline, f.Ratio)
+			case f.Baseline != "":
+				fmt.Fprintf(out, " (baseline %s)", f.Baseline)
 			}
 			fmt.Fprintf(out, " | goal %s: %s\n", f.Goal, f.Verdict())
 		}

@@ -8,8 +8,8 @@
   const narrow = window.matchMedia("(max-width: 64rem)");
   let ui = null;
 
-  // The operations and their tags by id, read from the contract once it is there.
-  let tags = new Map();
+  // The tag of each operation by its id, read from the contract once it is there.
+  const tags = new Map();
 
   // --- contents
 
@@ -34,7 +34,7 @@
   }
 
   function markCurrent() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    const id = location.hash.slice(1);
     for (const link of contents.querySelectorAll("a")) {
       if (id !== "" && link.getAttribute("href") === "#" + id) {
         link.setAttribute("aria-current", "location");
@@ -65,7 +65,7 @@
   // Goes to what the address names: an operation is opened, a tag unfolded, everything else is simply there.
   function go() {
     markCurrent();
-    const id = decodeURIComponent(location.hash.slice(1));
+    const id = location.hash.slice(1);
     if (id === "") {
       return;
     }
@@ -80,8 +80,9 @@
       return;
     }
     if (ui && id.startsWith("tag-")) {
-      const heading = host.querySelector(`.opblock-tag[data-tag="${CSS.escape(tagNames.get(id) ?? "")}"]`);
-      heading?.scrollIntoView();
+      const tag = tagNames.get(id) ?? "";
+      ui.layoutActions.show(["operations-tag", tag], true);
+      host.querySelector(`.opblock-tag[data-tag="${CSS.escape(tag)}"]`)?.scrollIntoView();
       return;
     }
     const element = document.getElementById(id);
