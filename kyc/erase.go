@@ -195,9 +195,20 @@ func (s *Service) erased(ctx context.Context, gone []*ent.Session) error {
 			s.log.Warn("pictures of an anonymized session are still to be removed", "session_id", row.ID, "code", string(AsError(err).Code))
 		}
 	}
-	// The destroyed keys must not survive in the database's log either.
-	if err := s.db.Checkpoint(ctx); err != nil {
-		s.log.Warn("the database's log was not emptied after an erasure", "code", string(CodeInternal))
+	if err := s.emptyLog(ctx); err != nil {
+		s.log.Warn("the database's log is still to be emptied after an erasure", "code", string(CodeInternal))
+	}
+	return nil
+}
+
+// emptyLog takes the destroyed keys out of the database's log too. What fails, or is kept from happening by a crash, is
+// left to Housekeep.
+func (s *Service) emptyLog(ctx context.Context) error {
+	s.logEmptied.Store(false)
+	err := s.db.Checkpoint(ctx)
+	s.logEmptied.Store(err == nil)
+	if err != nil {
+		return Internal(err)
 	}
 	return nil
 }
@@ -235,5 +246,5 @@ func (s *Service) EraseSession(ctx context.Context, outboxID string) error {
 	if err := s.erasePictures(ctx, work.SubjectID); err != nil {
 		return err
 	}
-	return s.db.Checkpoint(ctx)
+	return s.emptyLog(ctx)
 }

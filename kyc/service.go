@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"kycd/ent"
 	"kycd/ent/database"
+	"kycd/kyc/auth"
 	"kycd/kyc/seal"
 	"kycd/kyc/webhook"
 )
@@ -49,7 +51,8 @@ type Config struct {
 	FinalizeWait      time.Duration // how long finalize waits for measurements that still run
 	ChallengeLifetime time.Duration
 	Webhooks          webhook.Policy
-	AllowDegraded     bool // accept measurements of weaker fall-back models
+	AllowDegraded     bool                 // accept measurements of weaker fall-back models
+	External          *auth.ExternalConfig // another issuer of access tokens; nil: none
 }
 
 // DefaultConfig is what holds where an operator says nothing.
@@ -79,6 +82,8 @@ type Service struct {
 	tokens   *tokens
 	webhooks *webhook.Client
 	analysed *bulletin
+
+	logEmptied atomic.Bool // no destroyed key is in the database's log; not known after a start
 }
 
 // keyTTL bounds how long a data key that another process destroyed stays usable in this one.

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"kycd/kyc"
 	"kycd/kyc/auth"
@@ -19,6 +20,7 @@ type exchange struct {
 	request   *http.Request
 	operation *operation // nil where the contract knows no such operation
 	principal auth.Principal
+	form      url.Values // of a form body, as it was validated
 
 	bodyDigest string     // of a JSON body, if an idempotency key came with it
 	claim      *kyc.Claim // nil without an idempotency key

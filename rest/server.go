@@ -19,6 +19,7 @@ import (
 
 	"kycd/kyc"
 	api "kycd/rest/generated"
+	"kycd/rest/oauth"
 	"kycd/rest/peer"
 )
 
@@ -53,6 +54,7 @@ type server struct {
 	durations    durations
 	prometheus   http.Handler
 	bodies       budget
+	oauth        *oauth.Server
 	kept         *keptAnswers
 	throttles    throttles
 	proxies      *peer.Proxies
@@ -86,7 +88,7 @@ func New(o Options) http.Handler {
 		service: o.Service, probe: o.Probe, log: o.Log,
 		version: o.Version, environment: o.Environment, publicURL: strings.TrimRight(o.PublicURL, "/"),
 		now: o.Now, newRequestID: o.NewRequestID, started: o.Now(),
-		contract: contract, titles: titles(), bodies: newBudget(maxBodiesInFlight), kept: newKeptAnswers(),
+		contract: contract, titles: titles(), bodies: newBudget(maxBodiesInFlight), oauth: oauth.New(o.Service), kept: newKeptAnswers(),
 		durations: newDurations(o.Registry),
 		throttles: newThrottles(o.Limits), proxies: proxies, secure: newSecureHeaders(),
 		prometheus: promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}),
@@ -104,6 +106,8 @@ func New(o Options) http.Handler {
 		panic(err) // contract and page are parts of the program
 	}
 	documentation.Mount(router.With(s.admit))
+
+	router.With(s.admit).Get(oauth.DiscoveryPath, s.openIDConfiguration)
 
 	// The defaults of the generated code would show err.Error() to the caller.
 	malformed := func(w http.ResponseWriter, r *http.Request, err error) {

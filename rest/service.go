@@ -6,15 +6,13 @@ import (
 	"kycd/kyc"
 	"kycd/kyc/auth"
 	"kycd/kyc/scoring"
+	"kycd/rest/oauth"
 )
 
 // Service is what the handlers call: *kyc.Service. Every error of it is a *kyc.Error, or is shown as an
 // internal one.
 type Service interface {
-	// IssueToken is the client credentials grant. Code unauthorized means the client, forbidden the scope.
-	IssueToken(ctx context.Context, clientID, secret string, scopes []string, sessionID string) (kyc.Token, error)
-	Authenticate(ctx context.Context, bearer string) (auth.Principal, error)
-	JWKS(ctx context.Context) ([]byte, error)
+	oauth.Rules
 	// ClientSettings are what an operator set for a client. It is asked at every request.
 	ClientSettings(ctx context.Context, clientID string) (kyc.ClientSettings, error)
 	Origins

@@ -142,6 +142,7 @@ func decodeBody(r *http.Request, op *operation, mediaType string) error {
 			return err
 		}
 		r.PostForm, r.Form = form, form // the generated code looks here; without the query, which is no place for secrets
+		exchangeOf(r.Context()).form = form
 	} else {
 		if value, err = decodeJSON(data); err != nil {
 			return err

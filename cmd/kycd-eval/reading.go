@@ -67,7 +67,7 @@ func measureReading(ctx context.Context, o speedOptions) (_ []finding, err error
 	goal := compareRates("sessions read again, as by a backend that waits, "+what, again[0], again[1])
 	goal.Goal, goal.Met = fmt.Sprintf("≥ %.0f %%", 100*readGoal), median(shares(again[0], again[1])) >= readGoal
 	known := compareRates("sessions read that the server does not remember; the same", first[0], first[1])
-	known.Goal, known.Met = "–", true
+	known.Goal, known.Met = noGoal, true
 	return []finding{goal, known}, nil
 }
 

@@ -60,11 +60,16 @@ type finding struct {
 	Missing                           string // why it could not be measured
 }
 
-// Verdict is ok, MISS or not measured.
+// noGoal is the goal of a figure that is shown for comparison.
+const noGoal = "–"
+
+// Verdict is ok, miss or not measured; nothing for a figure without a goal.
 func (f finding) Verdict() string {
 	switch {
 	case f.Missing != "":
 		return "not measured: " + f.Missing
+	case f.Goal == noGoal:
+		return ""
 	case f.Met:
 		return "ok"
 	}
@@ -134,7 +139,7 @@ func (o speedOptions) run(ctx context.Context, out io.Writer) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			findings = []finding{{What: s.what, Goal: "–", Missing: err.Error()}}
+			findings = []finding{{What: s.what, Goal: noGoal, Missing: err.Error()}}
 		}
 		for _, f := range findings {
 			fmt.Fprintf(out, "    %s: %s", f.What, f.Ours)
@@ -143,6 +148,10 @@ func (o speedOptions) run(ctx context.Context, out io.Writer) error {
 				fmt.Fprintf(out, " (baseline %s, ratio %s)", f.Baseline, f.Ratio)
 			case f.Baseline != "":
 				fmt.Fprintf(out, " (baseline %s)", f.Baseline)
+			}
+			if f.Goal == noGoal && f.Missing == "" {
+				fmt.Fprintln(out)
+				continue
 			}
 			fmt.Fprintf(out, " | goal %s: %s\n", f.Goal, f.Verdict())
 		}

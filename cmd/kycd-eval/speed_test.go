@@ -85,6 +85,17 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
+func TestVerdict(t *testing.T) {
+	for want, f := range map[string]finding{
+		"ok": {Goal: "≤ 1 s", Met: true}, "**miss**": {Goal: "≤ 1 s"}, "": {Goal: noGoal, Met: true},
+		"not measured: why": {Goal: noGoal, Missing: "why"},
+	} {
+		if got := f.Verdict(); got != want {
+			t.Errorf("%+v: %q, want %q", f, got, want)
+		}
+	}
+}
+
 func TestAMissedOrUnmeasuredGoalIsAnError(t *testing.T) {
 	met := finding{Met: true}
 	for name, c := range map[string]struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kycd/kyc"
+	"kycd/kyc/auth"
 	"kycd/kyc/webhook"
 	"kycd/rest"
 	"kycd/rest/peer"
@@ -26,6 +27,7 @@ type config struct {
 	deskAddr, deskToken                string
 	issuer, environment, logLevel      string
 	allowDegraded                      bool
+	external                           auth.ExternalConfig
 	limits                             rest.Limits
 	trustedProxies                     string
 	trusted                            []netip.Prefix // what trustedProxies says
@@ -59,6 +61,11 @@ func (c *config) serveFlags(cmd *cobra.Command) {
 	f.StringVar(&c.issuer, "issuer", "", "the service's public URL, as access tokens name it (default: http://ADDR)")
 	f.StringVar(&c.environment, "environment", development, "development or production; production refuses weaker fall-back models and private webhook addresses")
 	f.BoolVar(&c.allowDegraded, "allow-degraded", false, "accept measurements of weaker fall-back models in production")
+	f.StringVar(&c.external.Issuer, "oidc-issuer", "", "URL of another issuer of access tokens, found by OpenID Connect discovery (default: tokens come from here)")
+	f.StringVar(&c.external.Audience, "oidc-audience", "", "what that issuer's tokens for this service have as audience")
+	f.StringVar(&c.external.ClientClaim, "oidc-client-claim", "", "claim that names the client (default: client_id, or azp)")
+	f.StringVar(&c.external.ScopeClaim, "oidc-scope-claim", "", "claim that names the scopes (default: scope, or scp)")
+	f.BoolVar(&c.external.AlsoBuiltin, "oidc-also-builtin", false, "clients get tokens here as well")
 	limits := rest.DefaultLimits()
 	f.Float64Var(&c.limits.Client, "rate-client", limits.Client, "requests a second that one client may make, unless it has a limit of its own; 0 does not limit")
 	f.Float64Var(&c.limits.Session, "rate-session", limits.Session, "requests a second that the device of one session may make; 0 does not limit")
@@ -115,6 +122,11 @@ func (c *config) validate() error {
 	default:
 		c.drain = 0
 	}
+	if c.external != (auth.ExternalConfig{}) {
+		if err := c.external.Validate(); err != nil {
+			return fmt.Errorf("--oidc-issuer, --oidc-audience: %w", err)
+		}
+	}
 	if c.models == "" {
 		c.models = filepath.Join(c.data, "models")
 	}
@@ -138,6 +150,9 @@ func (c *config) rules() kyc.Config {
 		rules.Issuer = c.issuer
 	}
 	rules.AllowDegraded = c.allowDegraded || c.environment == development
+	if c.external.Issuer != "" {
+		rules.External = &c.external
+	}
 	if c.environment == development {
 		rules.Webhooks = webhook.Policy{AllowHTTP: true, AllowNets: []netip.Prefix{
 			netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),

@@ -41,6 +41,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			slog.SetDefault(log) // for libraries that know no other way
 			s, err := startServer(cmd.Context(), c, log)
 			if err != nil {
 				return err

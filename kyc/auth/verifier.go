@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +32,9 @@ type Principal struct {
 	SessionID string
 	TokenID   string
 	Expires   time.Time
+	// External says that another issuer made the token. The verifier then leaves UserID empty, and ClientID is what
+	// that issuer calls the client.
+	External bool
 }
 
 // HasScope tells whether the token opens scope.
@@ -47,6 +51,7 @@ type KeySource interface {
 type Verifier struct {
 	issuer, audience string
 	keys             KeySource
+	external         *External // nil: no other issuer is trusted
 	now              func() time.Time
 	capacity         int
 
@@ -58,7 +63,8 @@ type Verifier struct {
 type verified struct {
 	digest    [sha256.Size]byte
 	principal Principal
-	keyID     string
+	keyID     string    // of our own key; empty for an external token
+	until     time.Time // how long it is remembered
 }
 
 // NewVerifier makes a verifier of the tokens that the issuer made for the audience. now is the clock, capacity the
@@ -70,26 +76,34 @@ func NewVerifier(issuer, audience string, keys KeySource, now func() time.Time, 
 	}
 }
 
+// Trust makes the verifier take the tokens of another issuer too. It is called before the first Verify.
+func (v *Verifier) Trust(external *External) { v.external = external }
+
 // Verify checks a token as RFC 9068 §4 asks and says who it speaks for. It fails with ErrExpiredToken for a token
-// that was good once, with ErrInvalidToken for any other; the reason is not told, since only a forger could use it.
+// that was good once, with ErrIssuerUnavailable if only an issuer that does not answer could tell, and with
+// ErrInvalidToken for any other; the reason is not told, since only a forger could use it.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	if err := ctx.Err(); err != nil {
 		return Principal{}, err
 	}
-	if len(token) > maxTokenBytes {
+	if len(token) > v.longest() {
 		return Principal{}, ErrInvalidToken
 	}
 	digest := sha256.Sum256([]byte(token))
 	entry := v.recall(digest)
 	if entry == nil {
-		principal, keyID, err := v.verify(token)
+		principal, keyID, err := v.verify(ctx, token)
 		if err != nil {
 			return Principal{}, err
 		}
-		if !v.now().Before(principal.Expires) {
+		now := v.now()
+		if !now.Before(principal.Expires) {
 			return Principal{}, ErrExpiredToken
 		}
-		entry = &verified{digest: digest, principal: principal, keyID: keyID}
+		entry = &verified{digest: digest, principal: principal, keyID: keyID, until: principal.Expires}
+		if latest := now.Add(externalMemory); principal.External && latest.Before(entry.until) {
+			entry.until = latest
+		}
 		v.remember(entry)
 	}
 	principal := entry.principal
@@ -97,9 +111,28 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 	return principal, nil
 }
 
-// verify does everything but the comparison with the expiry.
-func (v *Verifier) verify(token string) (Principal, string, error) {
+// longest is how many bytes a token may have.
+func (v *Verifier) longest() int {
+	if v.external != nil {
+		return maxExternalBytes
+	}
+	return maxTokenBytes
+}
+
+// verify does everything but the comparison of our own tokens with their expiry. keyID is that of our own key.
+func (v *Verifier) verify(ctx context.Context, token string) (principal Principal, keyID string, err error) {
 	if !canonical(token) {
+		return Principal{}, "", ErrInvalidToken
+	}
+	if v.external != nil && v.external.claims(token) {
+		principal, err = v.external.verify(ctx, token)
+		return principal, "", err
+	}
+	return v.verifyOwn(token)
+}
+
+func (v *Verifier) verifyOwn(token string) (Principal, string, error) {
+	if len(token) > maxTokenBytes {
 		return Principal{}, "", ErrInvalidToken
 	}
 	// The one algorithm that we sign with; so neither "none" nor a public key taken for an HMAC secret can pass.
@@ -108,11 +141,12 @@ func (v *Verifier) verify(token string) (Principal, string, error) {
 		return Principal{}, "", ErrInvalidToken
 	}
 	header := signed.Signatures[0].Protected
-	kind, _ := header.ExtraHeaders[jose.HeaderType].(string)
-	kind = strings.TrimPrefix(strings.ToLower(kind), "application/")
-	key, found := v.keys.PublicKey(header.KeyID)
-	if kind != tokenType || !found {
+	if typeOf(header) != tokenType {
 		return Principal{}, "", ErrInvalidToken
+	}
+	key, found := v.keys.PublicKey(header.KeyID)
+	if !found {
+		return Principal{}, "", fmt.Errorf("%w: %w", ErrInvalidToken, ErrUnknownKey)
 	}
 	payload, err := signed.Verify(key)
 	if err != nil {
@@ -127,6 +161,12 @@ func (v *Verifier) verify(token string) (Principal, string, error) {
 		return Principal{}, "", ErrInvalidToken
 	}
 	return principal, header.KeyID, nil
+}
+
+// typeOf is the header's typ as RFC 7515 §4.1.9 compares it.
+func typeOf(header jose.Header) string {
+	kind, _ := header.ExtraHeaders[jose.HeaderType].(string)
+	return strings.TrimPrefix(strings.ToLower(kind), "application/")
 }
 
 // canonical tells whether the token is written in the one way in which base64url writes its bytes, without line
@@ -164,7 +204,7 @@ func (v *Verifier) principal(content claims) (Principal, bool) {
 	}, true
 }
 
-// recall gives a remembered token that has not expired and whose key still stands.
+// recall gives a remembered token that has not expired and whose key, if it is ours, still stands.
 func (v *Verifier) recall(digest [sha256.Size]byte) *verified {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -173,8 +213,11 @@ func (v *Verifier) recall(digest [sha256.Size]byte) *verified {
 		return nil
 	}
 	entry := element.Value.(*verified)
-	_, stands := v.keys.PublicKey(entry.keyID)
-	if !stands || !v.now().Before(entry.principal.Expires) {
+	stands := entry.principal.External
+	if !stands {
+		_, stands = v.keys.PublicKey(entry.keyID)
+	}
+	if !stands || !v.now().Before(entry.until) {
 		delete(v.entries, digest)
 		v.order.Remove(element)
 		return nil

@@ -1447,6 +1447,10 @@ type Token struct {
 
 // TokenRequest defines model for TokenRequest.
 type TokenRequest struct {
+	// Audience With token exchange; the issuer, or nothing.
+	Audience *string `json:"audience,omitempty"`
+
+	// ClientId With `client_secret`; in a token exchange also without.
 	ClientId     *string `json:"client_id,omitempty"`
 	ClientSecret *string `json:"client_secret,omitempty"`
 
@@ -1455,6 +1459,9 @@ type TokenRequest struct {
 
 	// RequestedTokenType With token exchange; the same, or nothing.
 	RequestedTokenType *string `json:"requested_token_type,omitempty"`
+
+	// Resource With token exchange; the issuer, or nothing.
+	Resource *string `json:"resource,omitempty"`
 
 	// Scope Names separated by blanks; nothing means all that the client may have.
 	Scope *string `json:"scope,omitempty"`

@@ -200,8 +200,9 @@ export interface paths {
          *     form-urlencoded) or by `client_id` and `client_secret` in the body, not by both. `scope=sdk` with a `session_id`
          *     gives a short-lived token for that one session, fit to be handed to a device.
          *
-         *     Who has its access tokens from another issuer gets such a token by token exchange (RFC 8693), with its own token as
-         *     `subject_token`.
+         *     Who has its access tokens from another issuer gets such a token by token exchange (RFC 8693): its own token as
+         *     `subject_token`, and its `client_id`, without a secret. The subject token must have the scope that leads the session,
+         *     `idv` or `ida`.
          */
         post: operations["oauthToken"];
         delete?: never;
@@ -239,7 +240,8 @@ export interface paths {
         };
         /**
          * Authorization server metadata
-         * @description Where tokens and keys are, and what is supported (RFC 8414).
+         * @description Where tokens and keys are, and what is supported (RFC 8414). The same stands at `/.well-known/openid-configuration`,
+         *     where libraries of OpenID Connect look it up.
          */
         get: operations["oauthMetadata"];
         put?: never;
@@ -1340,6 +1342,7 @@ export interface components {
             scope?: string;
             /** @description With `scope=sdk`. */
             session_id?: string;
+            /** @description With `client_secret`; in a token exchange also without. */
             client_id?: string;
             client_secret?: string;
             /** @description With token exchange; a valid access token of this client. */
@@ -1348,6 +1351,10 @@ export interface components {
             subject_token_type?: string;
             /** @description With token exchange; the same, or nothing. */
             requested_token_type?: string;
+            /** @description With token exchange; the issuer, or nothing. */
+            audience?: string;
+            /** @description With token exchange; the issuer, or nothing. */
+            resource?: string;
         };
         Token: {
             access_token: string;
@@ -2860,11 +2867,13 @@ export interface operations {
                      *       ],
                      *       "response_types_supported": [],
                      *       "grant_types_supported": [
-                     *         "client_credentials"
+                     *         "client_credentials",
+                     *         "urn:ietf:params:oauth:grant-type:token-exchange"
                      *       ],
                      *       "token_endpoint_auth_methods_supported": [
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "none"
                      *       ],
                      *       "service_documentation": "https://kyc.example.com/docs"
                      *     }
