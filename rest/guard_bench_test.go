@@ -74,7 +74,7 @@ func BenchmarkGuards(b *testing.B) {
 	service.clientSettings = func(string) (kyc.ClientSettings, error) { return kyc.ClientSettings{RequestsPerSecond: 1e9}, nil }
 	s := &server{
 		service: tokenService{service, auth.NewVerifier(here, here, issuer, time.Now, 1000)},
-		log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), now: time.Now, newRequestID: rand.Text,
+		log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), now: time.Now, newRequestID: rand.Text, //nolint:sloglint // writing the line is part of the cost
 		contract: contract, titles: titles(), durations: newDurations(prometheus.NewRegistry()), bodies: newBudget(maxBodiesInFlight),
 		throttles: newThrottles(Limits{Client: 1e9, Session: 1e9, Address: 1e9}), proxies: proxies, secure: newSecureHeaders(),
 	}

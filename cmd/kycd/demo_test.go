@@ -323,7 +323,7 @@ type agreedServer struct {
 
 func (s *agreedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.calls = append(s.calls, r.URL.Path)
-	sdk := strings.HasPrefix(r.URL.Path, "/v2/idv/sdk/")
+	sdk := strings.Contains(r.URL.Path, "/sdk/")
 	want := map[bool]string{true: "Bearer device", false: "Bearer backend"}[sdk]
 	if r.URL.Path != "/oauth2/token" && (r.Header.Get("Authorization") != want || (r.Header.Get("X-Client-Id") == "client") != sdk) {
 		s.t.Errorf("%s: called as %q, client %q", r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("X-Client-Id"))
@@ -333,12 +333,13 @@ func (s *agreedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Images    []string `json:"images"`
 		Type      string   `json:"document_type_e"`
 		Consented bool     `json:"consented"`
+		Identity  string   `json:"identity_id"`
 	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			s.t.Errorf("%s: %v", r.URL.Path, err)
 		}
-		if r.URL.Path != "/v2/idv/session/create" && in.SessionID != "s1" {
+		if !strings.HasSuffix(r.URL.Path, "/session/create") && in.SessionID != "s1" {
 			s.t.Errorf("%s: session %q", r.URL.Path, in.SessionID)
 		}
 	}
@@ -356,6 +357,13 @@ func (s *agreedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = `{"access_token":"` + kind + `","token_type":"Bearer","expires_in":60,"scope":""}`
 	case "/v2/idv/session/create":
 		answer = `{"session_id":"s1"}`
+	case "/v2/ida/session/create":
+		if in.Identity != "i1" {
+			s.t.Errorf("identity %q", in.Identity)
+		}
+		answer = `{"session_id":"s1"}`
+	case "/v2/idv/session/read":
+		answer = `{"session_id":"s1","identity_id":"i1"}`
 	case "/v2/idv/sdk/consent/add":
 		if !in.Consented {
 			s.t.Error("no consent")
@@ -373,9 +381,9 @@ func (s *agreedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if _, err := jpeg.DecodeConfig(file); err != nil || r.FormValue("session_id") != "s1" || r.FormValue("latitude") == "" {
 			s.t.Errorf("%s: %v", r.URL.Path, err)
 		}
-	case "/v2/idv/sdk/liveness/generate":
+	case "/v2/idv/sdk/liveness/generate", "/v2/ida/sdk/liveness/generate":
 		answer = `{"token":"challenge"}`
-	case "/v2/idv/sdk/liveness/process":
+	case "/v2/idv/sdk/liveness/process", "/v2/ida/sdk/liveness/process":
 		if frame, err := base64.StdEncoding.DecodeString(in.Images[0]); err != nil || string(frame) != "selfie" {
 			s.t.Errorf("frame: %v", err)
 		}
@@ -385,6 +393,12 @@ func (s *agreedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.deliveries.Go(func() {
 			deliver(s.t, s.receiver, s.secret, "", time.Now(),
 				[]byte(`{"type":"idv.session.`+s.status+`","timestamp":"2026-01-01T00:00:00Z","data":{"session_id":"s1","status_e":"`+s.status+`","verified":`+s.verified+`}}`))
+		})
+	case "/v2/ida/sdk/finalize":
+		answer = s.finalize
+		s.deliveries.Go(func() {
+			deliver(s.t, s.receiver, s.secret, "", time.Now(),
+				[]byte(`{"type":"ida.session.`+s.status+`","timestamp":"2026-01-01T00:00:00Z","data":{"session_id":"s1","status_e":"`+s.status+`","authenticated":`+s.verified+`}}`))
 		})
 	case "/v2/idv/session/test/read":
 		answer = `{"decision":{"verdict":"` + map[string]string{"true": "verified", "false": "not_verified"}[s.verified] + `","score":0.5,"reasons":["face_mismatch"],` +
@@ -438,17 +452,66 @@ func TestDemoVerify(t *testing.T) {
 			want := []string{
 				"/oauth2/token", "/v2/idv/session/create", "/oauth2/token", "/v2/idv/sdk/consent/add", "/v2/idv/sdk/document/type/update",
 				"/v2/idv/sdk/document/front/add", "/v2/idv/sdk/document/back/add", "/v2/idv/sdk/liveness/generate",
-				"/v2/idv/sdk/liveness/process", "/v2/idv/sdk/finalize", "/v2/idv/session/test/read",
+				"/v2/idv/sdk/liveness/process", "/v2/idv/sdk/finalize",
+			}
+			identity := ""
+			if tt.verified == "true" {
+				want, identity = append(want, "/v2/idv/session/read"), "i1"
+			}
+			want = append(want, "/v2/idv/session/test/read")
+			if outcome.IdentityID != identity {
+				t.Errorf("identity %q", outcome.IdentityID)
 			}
 			if !slices.Equal(fake.calls, want) {
 				t.Errorf("called %v", fake.calls)
 			}
-			if outcome.LastUploadToDecision <= 0 || len(outcome.Pieces) != 1 || len(outcome.Steps) != 13 || outcome.Webhook.Status != tt.status {
+			if outcome.LastUploadToDecision <= 0 || len(outcome.Pieces) != 1 || len(outcome.Steps) != len(want)+2 || outcome.Webhook.Status != tt.status {
 				t.Errorf("got %+v", outcome)
 			}
 			var shown bytes.Buffer
 			if err := outcome.writeDecision(&shown); err != nil || !strings.Contains(shown.String(), "face_mismatch") {
 				t.Errorf("shown: %s %v", shown.String(), err)
+			}
+		})
+	}
+}
+
+// The way of who comes again, likewise.
+func TestDemoAuthenticate(t *testing.T) {
+	secret, err := webhook.NewSecret(bytes.NewReader(bytes.Repeat([]byte{7}, 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		finalize, status, verified, reason string
+		problem                            string
+	}{
+		"recognised":         {`{"authenticated":true,"status_e":"complete","reasons":[]}`, "complete", "true", "", ""},
+		"refused":            {`{"authenticated":false,"status_e":"complete","reasons":["face_mismatch"]}`, "complete", "false", "face_mismatch", ""},
+		"wrongly recognised": {`{"authenticated":true,"status_e":"complete","reasons":[]}`, "complete", "true", "face_mismatch", "verified"},
+		"decided afterwards": {`{"authenticated":false,"status_e":"temporarily_complete","reasons":["analysis_pending"]}`, "complete", "true", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			receiver, err := openDemoReceiver()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer receiver.close()
+			receiver.secret = secret
+			fake := &agreedServer{t: t, receiver: receiver, secret: secret, finalize: tt.finalize, status: tt.status, verified: tt.verified}
+			server := httptest.NewServer(fake)
+			defer server.Close()
+			v := demoVerifier{api: newDemoAPI(server.URL, "client", "s+cret"), receiver: receiver, progress: io.Discard}
+			outcome := v.authenticate(t.Context(), demoCase{name: "x", reason: tt.reason, selfie: []byte("selfie"), again: true}, "i1")
+			fake.deliveries.Wait()
+			if outcome.Problem != tt.problem || outcome.OK != (tt.problem == "") {
+				t.Fatalf("problem %q, want %q", outcome.Problem, tt.problem)
+			}
+			want := []string{
+				"/oauth2/token", "/v2/ida/session/create", "/oauth2/token", "/v2/ida/sdk/liveness/generate", "/v2/ida/sdk/liveness/process", "/v2/ida/sdk/finalize",
+			}
+			if !slices.Equal(fake.calls, want) {
+				t.Errorf("called %v", fake.calls)
 			}
 		})
 	}
