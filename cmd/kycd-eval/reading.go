@@ -80,7 +80,7 @@ func takeTurns(ctx context.Context, handlers []http.Handler, requests [][]byte, 
 		if err != nil {
 			return nil, err
 		}
-		defer stop()
+		defer func() { _ = stop() }()
 		addresses[i] = address
 	}
 	rates := make([][]float64, len(handlers))

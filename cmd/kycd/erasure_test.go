@@ -494,6 +494,7 @@ func (v *visit) mustBeAnonymous() {
 	}
 	var identity map[string]any
 	v.plain.post("/v2/identity/read", object{"identity_id": v.identity}).must(v.t, "identity read", &identity)
+	v.mustNotBeFound()
 	v.isEmpty("identity", identity, "first_name", "middle_name", "last_name", "birth_date", "street", "city", "metadata")
 	sessions := map[string]string{"/v2/idv/session/read": v.idv}
 	if v.ida != "" {
@@ -508,6 +509,35 @@ func (v *visit) mustBeAnonymous() {
 		}
 		if session["status_e"] != "complete" {
 			v.t.Errorf("%s: the state is %v", path, session["status_e"])
+		}
+	}
+}
+
+// mustNotBeFound checks that no search leads to what was erased, and that what was measured and indexed is not there.
+func (v *visit) mustNotBeFound() {
+	v.t.Helper()
+	for _, q := range v.asked {
+		if q.body["search_term"] == nil && q.body["metadata"] == nil {
+			continue
+		}
+		var page struct {
+			Counts map[string]int `json:"meta_counts"`
+		}
+		v.plain.post(q.path, q.body).must(v.t, q.path, &page)
+		if page.Counts["total"] != 0 {
+			v.t.Errorf("%s %v finds %d", q.path, q.body, page.Counts["total"])
+		}
+	}
+	sessions := "('" + v.idv + "', '" + v.ida + "')"
+	for table, where := range map[string]string{
+		"search_terms": "owner_id IN " + sessions + " OR owner_id = '" + v.identity + "'", "face_encodings": "identity_id = '" + v.identity + "'",
+		"captures": "session_id IN " + sessions, "documents": "session_id IN " + sessions, "locations": "session_id IN " + sessions,
+		"idempotency_keys": "NOT effect AND created_at < (SELECT anonymized_at FROM identities WHERE id = '" + v.identity + "')",
+	} {
+		count := -1
+		v.query("SELECT count(*) FROM "+table+" WHERE "+where, func(rows *sql.Rows) error { return rows.Scan(&count) })
+		if count != 0 {
+			v.t.Errorf("%d rows of %s stay", count, table)
 		}
 	}
 }
