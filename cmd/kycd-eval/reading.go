@@ -73,7 +73,7 @@ func measureReading(ctx context.Context, o speedOptions) (_ []finding, err error
 
 // takeTurns loads the handlers one after the other, again and again, and gives the requests a second of each round,
 // by handler. What else the machine does meanwhile slows all of them down.
-func takeTurns(ctx context.Context, handlers []http.Handler, requests [][]byte, lasting time.Duration) ([][]float64, error) {
+func takeTurns(ctx context.Context, handlers []http.Handler, requests [][]byte, lasting time.Duration) (_ [][]float64, err error) {
 	addresses := make([]string, len(handlers))
 	for i, handler := range handlers {
 		address, stop, err := listen(handler)

@@ -31,11 +31,11 @@ func (OAuthClient) Fields() []ent.Field {
 		id(), ref("user_id"), ref("key_id"),
 		field.String("name").NotEmpty(),
 		field.Bytes("secret_hash").Sensitive(),
-		sealed("webhook_secret_sealed"),                            // signs what goes to a session's own webhook_url
-		field.Strings("scopes").Optional(),                         // what it may ask for; none named: everything but sdk
-		field.Strings("origins").Optional(),                        // web origins from which its SDK may call (CORS)
-		field.Float("requests_per_second").Optional().Nillable(),   // its own rate limit; null: the installation's
-		field.String("external_id").Optional().Nillable(), // what an external issuer calls it
+		sealed("webhook_secret_sealed"),                          // signs what goes to a session's own webhook_url
+		field.Strings("scopes").Optional(),                       // what it may ask for; none named: everything but sdk
+		field.Strings("origins").Optional(),                      // web origins from which its SDK may call (CORS)
+		field.Float("requests_per_second").Optional().Nillable(), // its own rate limit; null: the installation's
+		field.String("external_id").Optional().Nillable(),        // what an external issuer calls it
 		createdAt(), at("revoked_at").optional(),
 	}
 }

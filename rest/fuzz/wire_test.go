@@ -118,3 +118,38 @@ func mutilate(t *rapid.T, request string) text {
 		return wire
 	}
 }
+
+// TestNowhere asks for what no operation is at: made up paths, and the pages of the documentation in odd ways.
+func TestNowhere(t *testing.T) {
+	e := openEstate(t)
+	cases(t, 20)
+	rapid.Check(t, func(t *rapid.T) {
+		wire := rapid.Custom(func(t *rapid.T) text {
+			path := pick(t, "/docs", "/docs/", "/docs/quickstart", "/openapi.json", "/openapi.yaml", "/graphql", "/favicon.ico", "/v2", "/v2/", "/v3/idv/session/read", "/.git/config", "/.well-known/", "/debug/pprof/", "/kycd.db", "/oauth2/", "/oauth2/authorize")
+			path += pick(t, "", "", "/..%2f..%2fetc/passwd", "/../../openapi.yaml", "?", "?q="+canary, "/"+canary, "%00", "//", "/%2e%2e/", "\u202e", "#", "/"+strings.Repeat("a/", 500))
+			method := pick(t, "GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "DELETE", "BREW")
+			return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", method, path, pick(t,
+				"Accept: text/html", "Range: bytes=0-9", "Range: bytes=9-0", "If-None-Match: *", "If-Match: \"x\"", "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT", "Accept-Encoding: gzip", "If-Modified-Since: Fri, 31 Dec 9999 23:59:59 GMT", "Authorization: Bearer "+canary, "Origin: https://evil.example"))
+		}).Draw(t, "wire")
+		l, err := e.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.close()
+		method, _, _ := strings.Cut(string(wire), " ")
+		got, err := l.ask(wire, method, false)
+		if err != nil {
+			t.Fatalf("%s\n%v", shown(wire), err)
+		}
+		if got.Header.Get("X-Request-Id") == "" && plainRefusal(got) {
+			return
+		}
+		bad := e.judgeAnyway(got)
+		if got.Header.Get("X-Request-Id") == "" {
+			bad = append(bad, "there is no X-Request-Id")
+		}
+		if len(bad) > 0 {
+			t.Fatalf("%s\n%s\n%s%s", strings.Join(bad, "\n"), shown(wire), got.shown(), strings.Join(e.watch.errors(got.Header.Get("X-Request-Id")), "\n"))
+		}
+	})
+}

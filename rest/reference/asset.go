@@ -36,6 +36,11 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", `"`+tag+`"`)
+	// A part of a page is of no use, and the refusal of one would be the one error here that is no problem+json.
+	r = r.Clone(r.Context())
+	for _, name := range []string{"Range", "If-Match", "If-Unmodified-Since"} {
+		r.Header.Del(name)
+	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
