@@ -137,6 +137,7 @@ func TestErasure(t *testing.T) {
 
 		v.verify()
 		v.authenticate()
+		v.misbehave()
 		v.mustBeReadable()
 		v.mustHoldKeys()
 		v.nothingIn("Redis", v.redisContents())
@@ -386,6 +387,45 @@ func (v *visit) authenticate() {
 	v.ask()
 }
 
+// misbehave puts canaries where they are refused: what is logged of a refusal must not repeat them.
+func (v *visit) misbehave() {
+	v.t.Helper()
+	c := v.canaries.of("refused")
+	form := func(values ...string) answer {
+		request, err := http.NewRequest(http.MethodPost, v.plain.url+"/oauth2/token", strings.NewReader(strings.Join(values, "&")))
+		if err == nil {
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		anonymous := v.plain
+		anonymous.token = ""
+		return anonymous.send(request, err)
+	}
+	stranger, elsewhere := v.plain, v.plain
+	stranger.token, elsewhere.clientID = c, c
+	credentials := "client_id=" + v.made.ClientID + "&client_secret=" + v.made.ClientSecret
+	for what, a := range map[string]answer{
+		"grant type":    form("grant_type="+c, credentials),
+		"scope":         form("grant_type=client_credentials", "scope="+c, credentials),
+		"client":        form("grant_type=client_credentials", "client_id="+c, "client_secret="+c),
+		"half a client": form("grant_type=client_credentials", "client_id="+c),
+		"session":       form("grant_type=client_credentials", "scope=sdk", "session_id="+c, credentials),
+		"broken form":   form("grant_type=client_credentials", "scope=%zz"+c, credentials),
+		"exchange":      form("grant_type=urn:ietf:params:oauth:grant-type:token-exchange", "subject_token="+c, "subject_token_type="+c, credentials),
+		"field":         v.plain.post("/v2/idv/session/list", object{"status": c, "take": c, "metadata": []string{c}}),
+		"id":            v.plain.post("/v2/idv/session/read", object{"session_id": c}),
+		"settings":      v.plain.post("/v2/idv/session/create", object{"settings": object{"checks": object{c: true}, "max_attempts": c}}),
+		"webhook":       v.plain.post("/v2/idv/session/create", object{"webhook_url": "gopher://" + c}),
+		"path":          v.plain.post("/v2/"+c, object{}),
+		"query":         v.plain.post("/.well-known/jwks.json?"+c+"=%zz&;"+c, object{}),
+		"token":         stranger.post("/v2/idv/session/list", object{}),
+		"client id":     elsewhere.post("/v2/idv/sdk/session/read", object{"session_id": v.idv}),
+	} {
+		if a.err != nil || a.status < 400 || a.status >= 500 {
+			v.t.Errorf("a %s that is a canary: %s", what, a)
+		}
+	}
+}
+
 // question is one that tells of the person before the erasure. Of what exists no more it asks for what is not there.
 type question struct {
 	path    string
@@ -443,7 +483,7 @@ func (v *visit) mustBeReadable() {
 		}
 	}
 	unseen := []string{ // what nobody is ever told again: how somebody asked, and what was not understood
-		"user agent", "cookie", "referer", "idempotency key", "searched", "file name", "webhook path", "webhook query", "authentication webhook",
+		"user agent", "cookie", "referer", "idempotency key", "refused", "searched", "file name", "webhook path", "webhook query", "authentication webhook",
 	}
 	texts := all.Bytes()
 	for _, name := range v.canaries.names {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -138,5 +139,10 @@ func (op *operation) tenant(e *estate) *tenant {
 
 // device tells whether a token for one session opens the operation.
 func (op *operation) device() bool { return slices.Contains(op.scopes, "sdk") }
+
+// asks tells the operations that change nothing.
+func (op *operation) asks() bool {
+	return strings.HasSuffix(op.id, "Read") || strings.HasSuffix(op.id, "List") || strings.HasSuffix(op.id, "Download")
+}
 
 func (op *operation) String() string { return fmt.Sprintf("%s (%s %s)", op.id, op.Method, op.Path) }

@@ -330,7 +330,8 @@ func (m *maker) id(t *rapid.T, what string) any {
 		r.whose = nobody
 	case 3:
 		for {
-			if text := sometext(t); text != "" {
+			// What is escaped twice in a path is unescaped twice, by the router and by the generated code.
+			if text := sometext(t); text != "" && !(what == "weights" && strings.Contains(text, "%")) {
 				return text
 			}
 		}

@@ -121,6 +121,7 @@ func (s *Server) serve(r *http.Request, issuer string) (Answer, error) {
 	ctx := context.WithValue(op.ContextWithIssuer(r.Context(), issuer), callKey{}, call)
 	inner := r.Clone(ctx)
 	inner.Form = inner.PostForm // without the query, which is no place for secrets
+	inner.URL.RawQuery = ""     // the library refuses a broken one, which means nothing here
 	recorded := &recorder{header: http.Header{}, status: http.StatusOK}
 	s.library.ServeHTTP(recorded, inner)
 	if call.err != nil {
