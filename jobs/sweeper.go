@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"kycd/jobs/task"
@@ -62,9 +63,12 @@ func StartSweeper(q *Queue, source Source, c SweeperConfig, log *slog.Logger) *S
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Sweeper{queue: q, source: source, config: c, log: log,
 		kick: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{})}
+	var running sync.WaitGroup
+	running.Go(func() { s.run(ctx) })
+	running.Go(func() { s.tidy(ctx) })
 	go func() {
 		defer close(s.done)
-		s.run(ctx)
+		running.Wait()
 	}()
 	return s
 }
@@ -93,9 +97,8 @@ func (s *Sweeper) Kick() {
 
 func (s *Sweeper) run(ctx context.Context) {
 	s.redrive(ctx, "")
-	look, expire := time.NewTicker(s.config.Every), time.NewTicker(s.config.ExpireEvery)
+	look := time.NewTicker(s.config.Every)
 	defer look.Stop()
-	defer expire.Stop()
 	for {
 		s.report(ctx, "sweep", s.sweep(ctx))
 		select {
@@ -103,13 +106,26 @@ func (s *Sweeper) run(ctx context.Context) {
 			return
 		case <-look.C:
 		case <-s.kick:
-		case <-expire.C:
-			n, err := s.source.ExpireSessions(ctx)
-			s.report(ctx, "expiry of sessions", err)
-			if n > 0 {
-				s.log.Info("sessions expired", "sessions", n)
-			}
-			s.report(ctx, "housekeeping", s.source.Housekeep(ctx))
+		}
+	}
+}
+
+// tidy ends what ran out of time and keeps house, at once and then every so often: what a crash left is not kept longer
+// than it must. It is apart from the sweep, because whoever is asked there may be slow to answer.
+func (s *Sweeper) tidy(ctx context.Context) {
+	every := time.NewTicker(s.config.ExpireEvery)
+	defer every.Stop()
+	for {
+		n, err := s.source.ExpireSessions(ctx)
+		s.report(ctx, "expiry of sessions", err)
+		if n > 0 {
+			s.log.Info("sessions expired", "sessions", n)
+		}
+		s.report(ctx, "housekeeping", s.source.Housekeep(ctx))
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
 		}
 	}
 }

@@ -16,7 +16,8 @@ func FuzzIdempotencyKey(f *testing.F) {
 	a := newTestAPI(f, plainService(), wellProbe())
 	_, op := a.operation(f, "idvSessionCreate")
 	at := slices.IndexFunc(op.parameters, func(p *openapi3.Parameter) bool { return p.Name == headerIdempotencyKey })
-	for _, seed := range []string{"", "k", "0e7c1f5a-3f0d-4c39-9a53-6b1e2f8d4c70", strings.Repeat("k", 255), strings.Repeat("k", 256), "a b", "\t", "ü", "~!", "\x7f", "\x00", "k\n", "\xff"} {
+	for _, seed := range []string{"", "k", "0e7c1f5a-3f0d-4c39-9a53-6b1e2f8d4c70", strings.Repeat("k", 255), strings.Repeat("k", 256), "a b", "\t", "ü", "~!",
+		"\x7f", "\x00", "k\n", "\xff"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, key string) {
@@ -37,7 +38,8 @@ func FuzzIdempotencyKey(f *testing.F) {
 
 // FuzzBearer: a token is what stands behind the scheme, and nothing else is one.
 func FuzzBearer(f *testing.F) {
-	for _, seed := range []string{"", "Bearer", "Bearer ", "Bearer x", "bearer  x ", "BEARER x y", "Basic x", "Bearer\tx", "Bearerx", " Bearer x", "Bearer \u00a0", "x"} {
+	for _, seed := range []string{"", "Bearer", "Bearer ", "Bearer x", "bearer  x ", "BEARER x y", "Basic x", "Bearer\tx", "Bearerx", " Bearer x",
+		"Bearer \u00a0", "x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
@@ -57,7 +59,8 @@ func FuzzBearer(f *testing.F) {
 // FuzzAccept: whatever a caller likes, it gets something that there is, and what it likes alone if there is that.
 func FuzzAccept(f *testing.F) {
 	for _, seed := range []string{
-		"", "*/*", "application/json", "image/*;q=0.5, application/json;q=0.4", "text/plain;q=0", "APPLICATION/JSON ; Q=1.000", "application/json;q=NaN", "application/json;q=1e0",
+		"", "*/*", "application/json", "image/*;q=0.5, application/json;q=0.4", "text/plain;q=0", "APPLICATION/JSON ; Q=1.000", "application/json;q=NaN",
+		"application/json;q=1e0",
 		";;;", ",", "application/json;q=-0", "application/json;q=0.5;q=1", "*/json", "image/jpeg;q=2", "a/b;q=\"1\"", "application/json;charset=utf-8;q=0.1",
 	} {
 		f.Add(seed)
@@ -83,7 +86,8 @@ func FuzzAccept(f *testing.F) {
 
 // FuzzRequestID: an id that is taken over can be written into a log and a header as it is.
 func FuzzRequestID(f *testing.F) {
-	for _, seed := range []string{"", "12345678", "1234567", strings.Repeat("x", 128), strings.Repeat("x", 129), "a b c d e", "01994a7e-3c51-7b0e-9d42-1f6a5c8e2b01", "x\nlevel=ERROR", "\u202e\u202e\u202e"} {
+	for _, seed := range []string{"", "12345678", "1234567", strings.Repeat("x", 128), strings.Repeat("x", 129), "a b c d e",
+		"01994a7e-3c51-7b0e-9d42-1f6a5c8e2b01", "x\nlevel=ERROR", "\u202e\u202e\u202e"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, id string) {

@@ -29,7 +29,8 @@ func FuzzReadUpload(f *testing.F) {
 		field("session_id", "s") + field("latitude", "NaN") + field("longitude", "1e400") + picture + "--b--",
 		field("session_id", "\x00") + field("latitude", "0x1p-2") + field("longitude", "1_0") + picture + "--b--",
 		strings.ReplaceAll(where+picture, "\r\n", "\n") + "--b--", "preamble\r\n" + where + picture + "--b--epilogue",
-		part(`Content-Disposition: form-data; name*=utf-8''session_id`, "s") + where + "--b--", part("Content-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name=\"image\"", "/9j/") + where + "--b--",
+		part(`Content-Disposition: form-data; name*=utf-8''session_id`, "s") + where + "--b--",
+		part("Content-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name=\"image\"", "/9j/") + where + "--b--",
 		where + part(`Content-Disposition: attachment; name="image"`, "x") + "--b--", where + strings.Repeat(field("x", "y"), maxParts) + "--b--",
 		where + part("Content-Disposition: form-data; name=\"image\"\r\n"+strings.Repeat("X: y\r\n", 50)+"Z: z", "x") + "--b--",
 	} {
@@ -62,7 +63,8 @@ func FuzzReadUpload(f *testing.F) {
 		if bytes.Contains(up.image, []byte("--b")) || strings.Contains(up.sessionID, "--b") {
 			return // it would end there
 		}
-		for name, value := range map[string]string{"session_id": up.sessionID, "latitude": degreesText(up.latitude), "longitude": degreesText(up.longitude), "image": string(up.image)} {
+		for name, value := range map[string]string{"session_id": up.sessionID, "latitude": degreesText(up.latitude), "longitude": degreesText(up.longitude),
+			"image": string(up.image)} {
 			if err := w.WriteField(name, value); err != nil {
 				t.Fatal(err)
 			}

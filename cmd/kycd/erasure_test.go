@@ -289,7 +289,8 @@ func (v *visit) verify() {
 	}
 	v.papers = licencePapers(t, front, back, selfie)
 	device := v.keyed.device(t, v.made, v.idv)
-	device.post("/v2/idv/sdk/metadata/update", object{"session_id": v.idv, "sdk_metadata": object{}}).refused(t, "before consent", http.StatusConflict, "consent_required")
+	device.post("/v2/idv/sdk/metadata/update", object{"session_id": v.idv, "sdk_metadata": object{}}).refused(t, "before consent", http.StatusConflict,
+		"consent_required")
 	device.consent(v.idv, true).must(t, "consent", nil)
 	device.kindOf(v.idv, v.papers.kind).must(t, "document type", nil)
 	device.post("/v2/idv/sdk/metadata/update", object{
@@ -375,7 +376,8 @@ func (v *visit) authenticate() {
 	}).must(t, "authentication create", &made)
 	v.ida = made.SessionID
 	device := v.keyed.device(t, v.made, v.ida)
-	device.post("/v2/ida/sdk/metadata/update", object{"session_id": v.ida, "sdk_metadata": object{"k": c.of("authentication sdk metadata")}}).must(t, "sdk metadata", nil)
+	device.post("/v2/ida/sdk/metadata/update", object{"session_id": v.ida, "sdk_metadata": object{"k": c.of("authentication sdk metadata")}}).must(t,
+		"sdk metadata", nil)
 	_, _, selfie := v.person().orders(t)
 	selfie.Analysis.Text = c.of("text on the second selfie")
 	v.show(device, "ida", v.ida, selfie.picture(t))
@@ -797,7 +799,8 @@ func (v *visit) lookThroughCluster() {
 	}
 	var dir string
 	var oid int64
-	v.query(`SELECT current_setting('data_directory'), (SELECT oid FROM pg_database WHERE datname = current_database())`, func(rows *sql.Rows) error { return rows.Scan(&dir, &oid) })
+	v.query(`SELECT current_setting('data_directory'), (SELECT oid FROM pg_database WHERE datname = current_database())`,
+		func(rows *sql.Rows) error { return rows.Scan(&dir, &oid) })
 	tables := filepath.Join(dir, "base", strconv.FormatInt(oid, 10))
 	if _, err := os.ReadDir(tables); err != nil {
 		v.t.Logf("PostgreSQL's files cannot be read from here: %v", err)

@@ -139,9 +139,15 @@ func (c *conn) prepared(ctx context.Context, query string) (*statement, error) {
 	return s, nil
 }
 
-// worthRemembering leaves out what is rare (tables are made once) and what must not be prepared beforehand (a pragma may
-// take effect while it is prepared).
+// longStatement is longer than any that is asked twice: only the lists in a request make one.
+const longStatement = 4 << 10
+
+// worthRemembering leaves out what is rare (tables are made once, long lists are a request's own) and what must not be
+// prepared beforehand (a pragma may take effect while it is prepared).
 func worthRemembering(query string) bool {
+	if len(query) > longStatement {
+		return false
+	}
 	verb, _, _ := strings.Cut(query, " ")
 	switch verb {
 	case "SELECT", "INSERT", "UPDATE", "DELETE":

@@ -239,7 +239,8 @@ func (a *attempt) garbleJSON(t *rapid.T) {
 		{"single quotes", inside(`'x':1` + comma)}, {"no quotes", inside(`x:1` + comma)}, {"a control character", inside("\"x\":\"\x01\"" + comma)},
 		{"unknown escape", inside(`"x":"\x41"` + comma)}, {"half an escape", inside(`"x":"\u12"` + comma)},
 		{"True", inside(`"x":True` + comma)}, {"undefined", inside(`"x":undefined` + comma)},
-		{"twice", inside(`"x":1,"x":1` + comma)}, {"twice in other letters", inside(`"\u0078":1,"x":1` + comma)}, {"twice inside", inside(`"x":[{"y":{"a":1,"a":1}}]` + comma)},
+		{"twice", inside(`"x":1,"x":1` + comma)}, {"twice in other letters", inside(`"\u0078":1,"x":1` + comma)}, {"twice inside",
+			inside(`"x":[{"y":{"a":1,"a":1}}]` + comma)},
 		{"65 deep", inside(`"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + comma)},
 		{"thousands deep", inside(`"x":` + strings.Repeat(`{"a":[`, 4000) + strings.Repeat("]}", 4000) + comma)},
 		{"deep and open", inside(`"x":` + strings.Repeat("[", 20_000))},
@@ -305,7 +306,8 @@ func (a *attempt) mislabel(t *rapid.T) {
 		a.headers = append(a.headers, member{"Content-Type", label})
 		a.forbid("Content-Type "+label, http.StatusUnsupportedMediaType)
 	case 2:
-		a.headers = append(a.headers, member{"Content-Type", pick(t, a.body.contentType(), "\t"+a.body.contentType()+" ")}, member{"Content-Encoding", pick(t, "gzip", "br", "deflate", "identity, gzip", canary)})
+		a.headers = append(a.headers, member{"Content-Type", pick(t, a.body.contentType(), "\t"+a.body.contentType()+" ")}, member{"Content-Encoding", pick(t,
+			"gzip", "br", "deflate", "identity, gzip", canary)})
 		a.forbid("a compressed body", http.StatusUnsupportedMediaType)
 	case 3:
 		a.headers = append(a.headers, member{"Content-Type", ""})
@@ -392,7 +394,8 @@ func (a *attempt) pretend(t *rapid.T) {
 	case 0:
 		a.forbid("no token", http.StatusUnauthorized)
 	case 1:
-		add(pick(t, "", "Bearer", "Bearer  ", "Basic YTpi", "Bearer,x", "bearer\u00a0x", "Digest username=x", "Bearer "+canary, "Bearer "+strings.Repeat("a", 9000), "Bearer a.b.c", "Bearer ...", "\u202e", "null"))
+		add(pick(t, "", "Bearer", "Bearer  ", "Basic YTpi", "Bearer,x", "bearer\u00a0x", "Digest username=x", "Bearer "+canary, "Bearer "+strings.Repeat("a",
+			9000), "Bearer a.b.c", "Bearer ...", "\u202e", "null"))
 		a.forbid("what is no token", http.StatusUnauthorized)
 	case 2:
 		add(cut)
@@ -429,7 +432,8 @@ func (a *attempt) embellish(t *rapid.T) {
 	for range 1 + below(t, 4) {
 		switch below(t, 12) {
 		case 0:
-			add("Accept", "text/html", "application/json;q=0.1, image/*", "*/*;q=0", "image/jpeg;q=2", "text/plain", "application/openmetrics-text; version=1.0.0; charset=utf-8",
+			add("Accept", "text/html", "application/json;q=0.1, image/*", "*/*;q=0", "image/jpeg;q=2", "text/plain",
+				"application/openmetrics-text; version=1.0.0; charset=utf-8",
 				",,;;", "\u202e", "application/json; q=NaN", strings.Repeat("a/b,", 2000), "text/plain;q=0.5;version=0.0.4", "application/*, text/*;q=1.0000")
 		case 1:
 			add("If-None-Match", "*", `"x", W/"y"`)
@@ -483,7 +487,8 @@ func (a *attempt) embellish(t *rapid.T) {
 		}
 	case 5:
 		last := len(a.path) - 1
-		more := pick(t, "/", "//", "/..", "/.", "%2f", ".json", ";x=1", "%00", "/%2e%2e/", "?", "?a=%zz&&=;", "#f", "/"+strings.Repeat("a", 9000), "?"+strings.Repeat("a", 9000), "%e2%80%ae", "*")
+		more := pick(t, "/", "//", "/..", "/.", "%2f", ".json", ";x=1", "%00", "/%2e%2e/", "?", "?a=%zz&&=;", "#f", "/"+strings.Repeat("a", 9000),
+			"?"+strings.Repeat("a", 9000), "%e2%80%ae", "*")
 		a.path[last] = a.path[last].(raw) + raw(more)
 		a.forbid("path " + fmt.Sprintf("%.20q", more))
 	}

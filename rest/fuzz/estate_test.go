@@ -72,13 +72,13 @@ func stages() []stage {
 	}
 }
 
-// openEstate starts the server and fills it.
-func openEstate(t *testing.T) *estate {
+// openEstate starts the server on a database and fills it; no URL is a SQLite file.
+func openEstate(t *testing.T, database string) *estate {
 	t.Helper()
 	watch := &watch{why: map[string][]string{}}
 	log := watch.logger()
 	e := &estate{watch: watch, lines: make(chan *line, 16)}
-	e.House = house.Open(t, house.Options{Log: log})
+	e.House = house.Open(t, house.Options{Database: database, Log: log})
 	e.main, e.clerk, e.mortal, e.other = e.tenant(t, "Borduria Bank"), e.tenant(t, "Syldavia Bank"), e.tenant(t, "San Theodoros"), e.tenant(t, "Khemed")
 	watch.folder(e.Data)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -12,7 +12,7 @@ import (
 
 // TestFreeObjectsComeBack: what a caller keeps with a session is given back as it was, whatever it is.
 func TestFreeObjectsComeBack(t *testing.T) {
-	e := openEstate(t)
+	e := openEstate(t, "")
 	cases(t, 80)
 	ask := func(t *rapid.T, path string, v any) map[string]any {
 		var content bytes.Buffer

@@ -192,7 +192,8 @@ func (m *maker) free(t *rapid.T, name, at string) any {
 	if chance(t, 60) {
 		m.doubtful = append(m.doubtful, at)
 		known := map[string]any{
-			"checks":                pick[any](t, &object{[]member{{"ofac", true}}}, &object{[]member{{"liveness", false}, {"face_match", false}}}, &object{[]member{{"nonsense", true}}}, true),
+			"checks": pick[any](t, &object{[]member{{"ofac", true}}}, &object{[]member{{"liveness", false}, {"face_match", false}}},
+				&object{[]member{{"nonsense", true}}}, true),
 			"document_types":        pick[any](t, []any{"driver_license", "passport"}, []any{}, []any{"library_card"}, "passport", nil),
 			"max_attempts":          pick[any](t, raw("3"), raw("0"), raw("101"), raw("1.5"), raw("1e300"), "3"),
 			"expires_in_seconds":    pick[any](t, raw("60"), raw("2592000"), raw("59"), raw("-1"), raw("99999999999999999999")),
@@ -367,7 +368,8 @@ func urls() []string {
 	return []string{
 		"http://127.0.0.1:9/hook", "http://127.0.0.1:9/hook?order=" + canary, "http://localhost:9/", "http://127.0.0.1:9", "http://127.0.0.1:9/%C3%BC/%2e%2e/",
 		"http://127.0.0.1:9/" + strings.Repeat("a", 1500), "ftp://127.0.0.1/", "javascript:alert(1)", "http://169.254.169.254/latest/", "http://10.0.0.1/",
-		"https://user:pass@127.0.0.1/", "http://[::1]:9/", "http://[::ffff:127.0.0.1]:9/", "//127.0.0.1/", "http://0x7f.1/", "http://2130706433/", "http://127.0.0.1:99999/",
+		"https://user:pass@127.0.0.1/", "http://[::1]:9/", "http://[::ffff:127.0.0.1]:9/", "//127.0.0.1/", "http://0x7f.1/", "http://2130706433/",
+		"http://127.0.0.1:99999/",
 		"http://127.0.0.1:9/#f", "http:// /", "http://\u0661\u0662\u0667.0.0.1/", "http://127.0.0.1:9/\u202e", canary, "\x01",
 	}
 }
