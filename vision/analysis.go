@@ -10,28 +10,34 @@ package vision
 type Ask struct {
 	Faces    bool `json:"faces"`    // find faces and encode them
 	Liveness bool `json:"liveness"` // passive liveness of the main face; implies Faces
-	Document bool `json:"document"` // find the document's outline
-	Barcodes bool `json:"barcodes"` // PDF417 and what else is printed as a code
-	MRZ      bool `json:"mrz"`      // machine-readable zone
-	Text     bool `json:"text"`     // printed text, by OCR
+	// Attributes asks for age, gender and expression of the main face; implies Faces.
+	Attributes bool `json:"attributes"`
+	// Fingerprint asks for what copies of the picture are recognised by.
+	Fingerprint bool `json:"fingerprint"`
+	Document    bool `json:"document"` // find the document's outline
+	Barcodes    bool `json:"barcodes"` // PDF417 and what else is printed as a code
+	MRZ         bool `json:"mrz"`      // machine-readable zone
+	Text        bool `json:"text"`     // printed text, by OCR
 }
 
 // AskAll asks for everything that the sidecar can measure.
 func AskAll() Ask {
-	return Ask{Faces: true, Liveness: true, Document: true, Barcodes: true, MRZ: true, Text: true}
+	return Ask{Faces: true, Liveness: true, Attributes: true, Fingerprint: true, Document: true, Barcodes: true, MRZ: true, Text: true}
 }
 
 // The parts of an analysis, as Models, Degraded, Unavailable and Millis name them.
 const (
-	PartDecode   = "decode"
-	PartQuality  = "quality"
-	PartFaces    = "faces"
-	PartEncoding = "face_encoding"
-	PartLiveness = "liveness"
-	PartDocument = "document"
-	PartBarcodes = "barcodes"
-	PartMRZ      = "mrz"
-	PartText     = "text"
+	PartDecode      = "decode"
+	PartQuality     = "quality"
+	PartFaces       = "faces"
+	PartEncoding    = "face_encoding"
+	PartLiveness    = "liveness"
+	PartAttributes  = "attributes"
+	PartFingerprint = "fingerprint"
+	PartDocument    = "document"
+	PartBarcodes    = "barcodes"
+	PartMRZ         = "mrz"
+	PartText        = "text"
 )
 
 // Reason is a stable code that says why a part is in Analysis.Unavailable, or why faces could not be compared.
@@ -58,6 +64,10 @@ const (
 	HintFaceTooSmall      Hint = "face_too_small"
 	HintNoFace            Hint = "no_face"
 	HintSeveralFaces      Hint = "several_faces"
+	HintFaceTurned        Hint = "face_turned"   // away from the camera, where a frontal face is wanted
+	HintEyesCovered       Hint = "eyes_covered"  // by glasses, hair or a hand
+	HintMouthCovered      Hint = "mouth_covered" // by a mask or a hand
+	HintUpsideDown        Hint = "upside_down"   // the face was found only after the picture was turned
 	HintNoDocument        Hint = "no_document"
 	HintBarcodeUnreadable Hint = "barcode_unreadable"
 )
@@ -79,8 +89,10 @@ type Analysis struct {
 	MRZ         *MRZ              `json:"mrz"`
 	Text        string            `json:"text"` // OCR text, lines separated by \n
 	Words       []Word            `json:"words,omitempty"`
-	Faces       []Face            `json:"faces"` // the main face first
+	Faces       []Face            `json:"faces"`            // the main face first
+	Turned      int               `json:"turned,omitempty"` // degrees, clockwise, by which the picture had to be turned to show a face: 0, 90, 180 or 270
 	Liveness    *Liveness         `json:"liveness"`
+	Fingerprint *Fingerprint      `json:"fingerprint,omitempty"`
 	Models      map[string]string `json:"models,omitempty"`      // part → name and version of the weights used
 	Degraded    []string          `json:"degraded,omitempty"`    // parts measured by a weaker fall-back
 	Unavailable map[string]Reason `json:"unavailable,omitempty"` // part → reason code
@@ -146,15 +158,66 @@ type Word struct {
 	Line       int     `json:"line"` // words with the same number stand on one line
 }
 
-// Face is one face. Encoding is comparable only with encodings of the same Encoder.
+// Face is one face. Encoding is comparable only with encodings of the same Encoder; see Template.
 type Face struct {
-	Box        Box       `json:"box"`
-	Confidence float64   `json:"confidence"`          // detector's score, 0..1
-	Quality    float64   `json:"quality"`             // 0..1: size, sharpness and light together
-	Landmarks  []Point   `json:"landmarks,omitempty"` // the person's right eye, left eye, nose tip, right and left mouth corner
-	Detector   string    `json:"detector"`            // yunet or hog
-	Encoder    string    `json:"encoder,omitempty"`   // name and version, e.g. dlib-resnet-v1@face-api-1.7.15
-	Encoding   []float32 `json:"encoding"`            // 128 values; nil if it was not computed
+	Box        Box         `json:"box"`
+	Confidence float64     `json:"confidence"`          // detector's score, 0..1
+	Quality    float64     `json:"quality"`             // 0..1: no better than the worst of what Issues can name
+	Issues     []FaceIssue `json:"issues,omitempty"`    // why Quality is low
+	Landmarks  []Point     `json:"landmarks,omitempty"` // the person's right eye, left eye, nose tip, right and left mouth corner
+	Detector   string      `json:"detector"`            // yunet or hog
+	Encoder    string      `json:"encoder,omitempty"`   // name and version, e.g. dlib-resnet-v1@face-api-1.7.15
+	Encoding   []float32   `json:"encoding"`            // 128 values; nil if it was not computed
+	Second     *Encoding   `json:"second,omitempty"`    // by the second encoder, where its weights are present
+	Pose       *Pose       `json:"pose,omitempty"`
+	Openness   *Openness   `json:"openness,omitempty"`
+	Attributes *Attributes `json:"attributes,omitempty"` // of the main face
+}
+
+// FaceIssue is a stable code that says what makes a face hard to compare.
+type FaceIssue string
+
+// The issues.
+const (
+	IssueTooSmall     FaceIssue = "too_small"
+	IssueBlurred      FaceIssue = "blurred"
+	IssueTooDark      FaceIssue = "too_dark"
+	IssueTooBright    FaceIssue = "too_bright"
+	IssueUnevenLight  FaceIssue = "uneven_light"
+	IssueTurned       FaceIssue = "turned"
+	IssueEyesCovered  FaceIssue = "eyes_covered"
+	IssueMouthCovered FaceIssue = "mouth_covered"
+	IssueCutOff       FaceIssue = "cut_off" // the face reaches beyond the picture
+)
+
+// Encoding is what one encoder says of a face.
+type Encoding struct {
+	Encoder string    `json:"encoder"` // name and version
+	Values  []float32 `json:"values"`
+}
+
+// Pose is how the head is held, in degrees. All are 0 for a face that looks into the camera.
+type Pose struct {
+	Yaw   float64 `json:"yaw"`   // positive: turned towards the person's own left
+	Pitch float64 `json:"pitch"` // positive: looking up
+	Roll  float64 `json:"roll"`  // positive: tilted clockwise as the viewer sees it
+}
+
+// Openness is how far eyes and mouth are open, each as height over width: an open eye is about 0.3, a closed one
+// below 0.15; lips that touch are below 0.1 (inner contour).
+type Openness struct {
+	RightEye float64 `json:"right_eye"` // the person's own right
+	LeftEye  float64 `json:"left_eye"`
+	Mouth    float64 `json:"mouth"`
+}
+
+// Attributes are what networks estimate of a face. They are estimates of appearance, not facts about a person.
+type Attributes struct {
+	Age               float64            `json:"age"`                // years
+	Gender            string             `json:"gender"`             // male or female: the likelier of the two
+	GenderProbability float64            `json:"gender_probability"` // of Gender, 0.5..1
+	Expressions       map[string]float64 `json:"expressions"`        // neutral, happy, sad, angry, fearful, disgusted, surprised: probabilities that sum to 1
+	Model             string             `json:"model"`
 }
 
 // Liveness is the passive presentation-attack score of the main face.
