@@ -41,8 +41,12 @@ bench: build ## Measure speed against baselines in the same run
 	@.ci/bench
 
 .PHONY: eval
-eval: build ## Measure accuracy over ../shared/testdata
+eval: build ## Measure accuracy over ../shared/testdata; eval-faces, eval-liveness, eval-replay, eval-documents: a part
 	@.ci/eval
+
+.PHONY: eval-faces eval-liveness eval-replay eval-documents
+eval-faces eval-liveness eval-replay eval-documents: build ## Measure one part of it again
+	@.ci/eval --only $(@:eval-%=%)
 
 .PHONY: generate
 generate: ## Generate ent, the REST server and the Go client anew

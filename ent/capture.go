@@ -27,6 +27,8 @@ type Capture struct {
 	FileType string `json:"file_type,omitempty"`
 	// Step holds the value of the "step" field.
 	Step int `json:"step,omitempty"`
+	// Asked holds the value of the "asked" field.
+	Asked string `json:"asked,omitempty"`
 	// BlobKey holds the value of the "blob_key" field.
 	BlobKey string `json:"blob_key,omitempty"`
 	// ContentType holds the value of the "content_type" field.
@@ -90,7 +92,7 @@ func (*Capture) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case capture.FieldStep, capture.FieldSize, capture.FieldWidth, capture.FieldHeight:
 			values[i] = new(sql.NullInt64)
-		case capture.FieldID, capture.FieldSessionID, capture.FieldSide, capture.FieldFileType, capture.FieldBlobKey, capture.FieldContentType, capture.FieldDigestTerm, capture.FieldAnalysisStatus, capture.FieldAnalysisCode:
+		case capture.FieldID, capture.FieldSessionID, capture.FieldSide, capture.FieldFileType, capture.FieldAsked, capture.FieldBlobKey, capture.FieldContentType, capture.FieldDigestTerm, capture.FieldAnalysisStatus, capture.FieldAnalysisCode:
 			values[i] = new(sql.NullString)
 		case capture.FieldCreatedAt, capture.FieldAnalyzedAt:
 			values[i] = new(sql.NullTime)
@@ -138,6 +140,12 @@ func (_m *Capture) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field step", values[i])
 			} else if value.Valid {
 				_m.Step = int(value.Int64)
+			}
+		case capture.FieldAsked:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field asked", values[i])
+			} else if value.Valid {
+				_m.Asked = value.String
 			}
 		case capture.FieldBlobKey:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -272,6 +280,9 @@ func (_m *Capture) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("step=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Step))
+	builder.WriteString(", ")
+	builder.WriteString("asked=")
+	builder.WriteString(_m.Asked)
 	builder.WriteString(", ")
 	builder.WriteString("blob_key=")
 	builder.WriteString(_m.BlobKey)

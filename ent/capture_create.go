@@ -56,6 +56,20 @@ func (_c *CaptureCreate) SetNillableStep(v *int) *CaptureCreate {
 	return _c
 }
 
+// SetAsked sets the "asked" field.
+func (_c *CaptureCreate) SetAsked(v string) *CaptureCreate {
+	_c.mutation.SetAsked(v)
+	return _c
+}
+
+// SetNillableAsked sets the "asked" field if the given value is not nil.
+func (_c *CaptureCreate) SetNillableAsked(v *string) *CaptureCreate {
+	if v != nil {
+		_c.SetAsked(*v)
+	}
+	return _c
+}
+
 // SetBlobKey sets the "blob_key" field.
 func (_c *CaptureCreate) SetBlobKey(v string) *CaptureCreate {
 	_c.mutation.SetBlobKey(v)
@@ -358,6 +372,10 @@ func (_c *CaptureCreate) createSpec() (*Capture, *sqlgraph.CreateSpec) {
 		_spec.SetField(capture.FieldStep, field.TypeInt, value)
 		_node.Step = value
 	}
+	if value, ok := _c.mutation.Asked(); ok {
+		_spec.SetField(capture.FieldAsked, field.TypeString, value)
+		_node.Asked = value
+	}
 	if value, ok := _c.mutation.BlobKey(); ok {
 		_spec.SetField(capture.FieldBlobKey, field.TypeString, value)
 		_node.BlobKey = value
@@ -615,6 +633,9 @@ func (u *CaptureUpsertOne) UpdateNewValues() *CaptureUpsertOne {
 		}
 		if _, exists := u.create.mutation.Step(); exists {
 			s.SetIgnore(capture.FieldStep)
+		}
+		if _, exists := u.create.mutation.Asked(); exists {
+			s.SetIgnore(capture.FieldAsked)
 		}
 		if _, exists := u.create.mutation.ContentType(); exists {
 			s.SetIgnore(capture.FieldContentType)
@@ -985,6 +1006,9 @@ func (u *CaptureUpsertBulk) UpdateNewValues() *CaptureUpsertBulk {
 			}
 			if _, exists := b.mutation.Step(); exists {
 				s.SetIgnore(capture.FieldStep)
+			}
+			if _, exists := b.mutation.Asked(); exists {
+				s.SetIgnore(capture.FieldAsked)
 			}
 			if _, exists := b.mutation.ContentType(); exists {
 				s.SetIgnore(capture.FieldContentType)

@@ -210,6 +210,9 @@ func (_u *CaptureUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if _u.mutation.AskedCleared() {
+		_spec.ClearField(capture.FieldAsked, field.TypeString)
+	}
 	if value, ok := _u.mutation.BlobKey(); ok {
 		_spec.SetField(capture.FieldBlobKey, field.TypeString, value)
 	}
@@ -479,6 +482,9 @@ func (_u *CaptureUpdateOne) sqlSave(ctx context.Context) (_node *Capture, err er
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.AskedCleared() {
+		_spec.ClearField(capture.FieldAsked, field.TypeString)
 	}
 	if value, ok := _u.mutation.BlobKey(); ok {
 		_spec.SetField(capture.FieldBlobKey, field.TypeString, value)

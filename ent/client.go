@@ -19,6 +19,7 @@ import (
 	"kycd/ent/delivery"
 	"kycd/ent/document"
 	"kycd/ent/faceencoding"
+	"kycd/ent/fingerprint"
 	"kycd/ent/history"
 	"kycd/ent/idempotencykey"
 	"kycd/ent/identity"
@@ -63,6 +64,8 @@ type Client struct {
 	Document *DocumentClient
 	// FaceEncoding is the client for interacting with the FaceEncoding builders.
 	FaceEncoding *FaceEncodingClient
+	// Fingerprint is the client for interacting with the Fingerprint builders.
+	Fingerprint *FingerprintClient
 	// History is the client for interacting with the History builders.
 	History *HistoryClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
@@ -110,6 +113,7 @@ func (c *Client) init() {
 	c.Delivery = NewDeliveryClient(c.config)
 	c.Document = NewDocumentClient(c.config)
 	c.FaceEncoding = NewFaceEncodingClient(c.config)
+	c.Fingerprint = NewFingerprintClient(c.config)
 	c.History = NewHistoryClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.Identity = NewIdentityClient(c.config)
@@ -224,6 +228,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Delivery:          NewDeliveryClient(cfg),
 		Document:          NewDocumentClient(cfg),
 		FaceEncoding:      NewFaceEncodingClient(cfg),
+		Fingerprint:       NewFingerprintClient(cfg),
 		History:           NewHistoryClient(cfg),
 		IdempotencyKey:    NewIdempotencyKeyClient(cfg),
 		Identity:          NewIdentityClient(cfg),
@@ -265,6 +270,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Delivery:          NewDeliveryClient(cfg),
 		Document:          NewDocumentClient(cfg),
 		FaceEncoding:      NewFaceEncodingClient(cfg),
+		Fingerprint:       NewFingerprintClient(cfg),
 		History:           NewHistoryClient(cfg),
 		IdempotencyKey:    NewIdempotencyKeyClient(cfg),
 		Identity:          NewIdentityClient(cfg),
@@ -309,9 +315,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Capture, c.Check, c.Consent, c.DataKey, c.Decision, c.Delivery, c.Document,
-		c.FaceEncoding, c.History, c.IdempotencyKey, c.Identity, c.LivenessChallenge,
-		c.Location, c.OAuthClient, c.Outbox, c.Requirement, c.SearchTerm, c.Session,
-		c.SystemKey, c.User, c.Webhook, c.WeightsVersion,
+		c.FaceEncoding, c.Fingerprint, c.History, c.IdempotencyKey, c.Identity,
+		c.LivenessChallenge, c.Location, c.OAuthClient, c.Outbox, c.Requirement,
+		c.SearchTerm, c.Session, c.SystemKey, c.User, c.Webhook, c.WeightsVersion,
 	} {
 		n.Use(hooks...)
 	}
@@ -322,9 +328,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Capture, c.Check, c.Consent, c.DataKey, c.Decision, c.Delivery, c.Document,
-		c.FaceEncoding, c.History, c.IdempotencyKey, c.Identity, c.LivenessChallenge,
-		c.Location, c.OAuthClient, c.Outbox, c.Requirement, c.SearchTerm, c.Session,
-		c.SystemKey, c.User, c.Webhook, c.WeightsVersion,
+		c.FaceEncoding, c.Fingerprint, c.History, c.IdempotencyKey, c.Identity,
+		c.LivenessChallenge, c.Location, c.OAuthClient, c.Outbox, c.Requirement,
+		c.SearchTerm, c.Session, c.SystemKey, c.User, c.Webhook, c.WeightsVersion,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -349,6 +355,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Document.mutate(ctx, m)
 	case *FaceEncodingMutation:
 		return c.FaceEncoding.mutate(ctx, m)
+	case *FingerprintMutation:
+		return c.Fingerprint.mutate(ctx, m)
 	case *HistoryMutation:
 		return c.History.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
@@ -1555,6 +1563,139 @@ func (c *FaceEncodingClient) mutate(ctx context.Context, m *FaceEncodingMutation
 		return (&FaceEncodingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown FaceEncoding mutation op: %q", m.Op())
+	}
+}
+
+// FingerprintClient is a client for the Fingerprint schema.
+type FingerprintClient struct {
+	config
+}
+
+// NewFingerprintClient returns a client for the Fingerprint from the given config.
+func NewFingerprintClient(c config) *FingerprintClient {
+	return &FingerprintClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `fingerprint.Hooks(f(g(h())))`.
+func (c *FingerprintClient) Use(hooks ...Hook) {
+	c.hooks.Fingerprint = append(c.hooks.Fingerprint, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `fingerprint.Intercept(f(g(h())))`.
+func (c *FingerprintClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Fingerprint = append(c.inters.Fingerprint, interceptors...)
+}
+
+// Create returns a builder for creating a Fingerprint entity.
+func (c *FingerprintClient) Create() *FingerprintCreate {
+	mutation := newFingerprintMutation(c.config, OpCreate)
+	return &FingerprintCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Fingerprint entities.
+func (c *FingerprintClient) CreateBulk(builders ...*FingerprintCreate) *FingerprintCreateBulk {
+	return &FingerprintCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FingerprintClient) MapCreateBulk(slice any, setFunc func(*FingerprintCreate, int)) *FingerprintCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FingerprintCreateBulk{err: fmt.Errorf("calling to FingerprintClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FingerprintCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FingerprintCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Fingerprint.
+func (c *FingerprintClient) Update() *FingerprintUpdate {
+	mutation := newFingerprintMutation(c.config, OpUpdate)
+	return &FingerprintUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FingerprintClient) UpdateOne(_m *Fingerprint) *FingerprintUpdateOne {
+	mutation := newFingerprintMutation(c.config, OpUpdateOne, withFingerprint(_m))
+	return &FingerprintUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FingerprintClient) UpdateOneID(id string) *FingerprintUpdateOne {
+	mutation := newFingerprintMutation(c.config, OpUpdateOne, withFingerprintID(id))
+	return &FingerprintUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Fingerprint.
+func (c *FingerprintClient) Delete() *FingerprintDelete {
+	mutation := newFingerprintMutation(c.config, OpDelete)
+	return &FingerprintDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FingerprintClient) DeleteOne(_m *Fingerprint) *FingerprintDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FingerprintClient) DeleteOneID(id string) *FingerprintDeleteOne {
+	builder := c.Delete().Where(fingerprint.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FingerprintDeleteOne{builder}
+}
+
+// Query returns a query builder for Fingerprint.
+func (c *FingerprintClient) Query() *FingerprintQuery {
+	return &FingerprintQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFingerprint},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Fingerprint entity by its id.
+func (c *FingerprintClient) Get(ctx context.Context, id string) (*Fingerprint, error) {
+	return c.Query().Where(fingerprint.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FingerprintClient) GetX(ctx context.Context, id string) *Fingerprint {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *FingerprintClient) Hooks() []Hook {
+	return c.hooks.Fingerprint
+}
+
+// Interceptors returns the client interceptors.
+func (c *FingerprintClient) Interceptors() []Interceptor {
+	return c.inters.Fingerprint
+}
+
+func (c *FingerprintClient) mutate(ctx context.Context, m *FingerprintMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FingerprintCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FingerprintUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FingerprintUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FingerprintDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Fingerprint mutation op: %q", m.Op())
 	}
 }
 
@@ -3792,15 +3933,15 @@ func (c *WeightsVersionClient) mutate(ctx context.Context, m *WeightsVersionMuta
 type (
 	hooks struct {
 		Capture, Check, Consent, DataKey, Decision, Delivery, Document, FaceEncoding,
-		History, IdempotencyKey, Identity, LivenessChallenge, Location, OAuthClient,
-		Outbox, Requirement, SearchTerm, Session, SystemKey, User, Webhook,
-		WeightsVersion []ent.Hook
+		Fingerprint, History, IdempotencyKey, Identity, LivenessChallenge, Location,
+		OAuthClient, Outbox, Requirement, SearchTerm, Session, SystemKey, User,
+		Webhook, WeightsVersion []ent.Hook
 	}
 	inters struct {
 		Capture, Check, Consent, DataKey, Decision, Delivery, Document, FaceEncoding,
-		History, IdempotencyKey, Identity, LivenessChallenge, Location, OAuthClient,
-		Outbox, Requirement, SearchTerm, Session, SystemKey, User, Webhook,
-		WeightsVersion []ent.Interceptor
+		Fingerprint, History, IdempotencyKey, Identity, LivenessChallenge, Location,
+		OAuthClient, Outbox, Requirement, SearchTerm, Session, SystemKey, User,
+		Webhook, WeightsVersion []ent.Interceptor
 	}
 )
 

@@ -14,6 +14,7 @@ import (
 	"kycd/ent/delivery"
 	"kycd/ent/document"
 	"kycd/ent/faceencoding"
+	"kycd/ent/fingerprint"
 	"kycd/ent/history"
 	"kycd/ent/idempotencykey"
 	"kycd/ent/identity"
@@ -102,6 +103,7 @@ func checkColumn(t, c string) error {
 			delivery.Table:          delivery.ValidColumn,
 			document.Table:          document.ValidColumn,
 			faceencoding.Table:      faceencoding.ValidColumn,
+			fingerprint.Table:       fingerprint.ValidColumn,
 			history.Table:           history.ValidColumn,
 			idempotencykey.Table:    idempotencykey.ValidColumn,
 			identity.Table:          identity.ValidColumn,

@@ -32,6 +32,10 @@ type FaceEncoding struct {
 	Source faceencoding.Source `json:"source,omitempty"`
 	// Encoder holds the value of the "encoder" field.
 	Encoder string `json:"encoder,omitempty"`
+	// Quality holds the value of the "quality" field.
+	Quality float64 `json:"quality,omitempty"`
+	// Refreshed holds the value of the "refreshed" field.
+	Refreshed bool `json:"refreshed,omitempty"`
 	// VectorSealed holds the value of the "vector_sealed" field.
 	VectorSealed []byte `json:"-"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -69,6 +73,10 @@ func (*FaceEncoding) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case faceencoding.FieldVectorSealed:
 			values[i] = new([]byte)
+		case faceencoding.FieldRefreshed:
+			values[i] = new(sql.NullBool)
+		case faceencoding.FieldQuality:
+			values[i] = new(sql.NullFloat64)
 		case faceencoding.FieldID, faceencoding.FieldUserID, faceencoding.FieldKeyID, faceencoding.FieldSessionID, faceencoding.FieldIdentityID, faceencoding.FieldCaptureID, faceencoding.FieldSource, faceencoding.FieldEncoder:
 			values[i] = new(sql.NullString)
 		case faceencoding.FieldCreatedAt:
@@ -138,6 +146,18 @@ func (_m *FaceEncoding) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field encoder", values[i])
 			} else if value.Valid {
 				_m.Encoder = value.String
+			}
+		case faceencoding.FieldQuality:
+			if value, ok := values[i].(*sql.NullFloat64); !ok {
+				return fmt.Errorf("unexpected type %T for field quality", values[i])
+			} else if value.Valid {
+				_m.Quality = value.Float64
+			}
+		case faceencoding.FieldRefreshed:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field refreshed", values[i])
+			} else if value.Valid {
+				_m.Refreshed = value.Bool
 			}
 		case faceencoding.FieldVectorSealed:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -218,6 +238,12 @@ func (_m *FaceEncoding) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("encoder=")
 	builder.WriteString(_m.Encoder)
+	builder.WriteString(", ")
+	builder.WriteString("quality=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Quality))
+	builder.WriteString(", ")
+	builder.WriteString("refreshed=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Refreshed))
 	builder.WriteString(", ")
 	builder.WriteString("vector_sealed=<sensitive>")
 	builder.WriteString(", ")

@@ -90,6 +90,34 @@ func (_c *FaceEncodingCreate) SetEncoder(v string) *FaceEncodingCreate {
 	return _c
 }
 
+// SetQuality sets the "quality" field.
+func (_c *FaceEncodingCreate) SetQuality(v float64) *FaceEncodingCreate {
+	_c.mutation.SetQuality(v)
+	return _c
+}
+
+// SetNillableQuality sets the "quality" field if the given value is not nil.
+func (_c *FaceEncodingCreate) SetNillableQuality(v *float64) *FaceEncodingCreate {
+	if v != nil {
+		_c.SetQuality(*v)
+	}
+	return _c
+}
+
+// SetRefreshed sets the "refreshed" field.
+func (_c *FaceEncodingCreate) SetRefreshed(v bool) *FaceEncodingCreate {
+	_c.mutation.SetRefreshed(v)
+	return _c
+}
+
+// SetNillableRefreshed sets the "refreshed" field if the given value is not nil.
+func (_c *FaceEncodingCreate) SetNillableRefreshed(v *bool) *FaceEncodingCreate {
+	if v != nil {
+		_c.SetRefreshed(*v)
+	}
+	return _c
+}
+
 // SetVectorSealed sets the "vector_sealed" field.
 func (_c *FaceEncodingCreate) SetVectorSealed(v []byte) *FaceEncodingCreate {
 	_c.mutation.SetVectorSealed(v)
@@ -120,6 +148,7 @@ func (_c *FaceEncodingCreate) Mutation() *FaceEncodingMutation {
 
 // Save creates the FaceEncoding in the database.
 func (_c *FaceEncodingCreate) Save(ctx context.Context) (*FaceEncoding, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -142,6 +171,18 @@ func (_c *FaceEncodingCreate) Exec(ctx context.Context) error {
 func (_c *FaceEncodingCreate) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
 		panic(err)
+	}
+}
+
+// defaults sets the default values of the builder before save.
+func (_c *FaceEncodingCreate) defaults() {
+	if _, ok := _c.mutation.Quality(); !ok {
+		v := faceencoding.DefaultQuality
+		_c.mutation.SetQuality(v)
+	}
+	if _, ok := _c.mutation.Refreshed(); !ok {
+		v := faceencoding.DefaultRefreshed
+		_c.mutation.SetRefreshed(v)
 	}
 }
 
@@ -193,6 +234,12 @@ func (_c *FaceEncodingCreate) check() error {
 		if err := faceencoding.EncoderValidator(v); err != nil {
 			return &ValidationError{Name: "encoder", err: fmt.Errorf(`ent: validator failed for field "FaceEncoding.encoder": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Quality(); !ok {
+		return &ValidationError{Name: "quality", err: errors.New(`ent: missing required field "FaceEncoding.quality"`)}
+	}
+	if _, ok := _c.mutation.Refreshed(); !ok {
+		return &ValidationError{Name: "refreshed", err: errors.New(`ent: missing required field "FaceEncoding.refreshed"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "FaceEncoding.created_at"`)}
@@ -261,6 +308,14 @@ func (_c *FaceEncodingCreate) createSpec() (*FaceEncoding, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Encoder(); ok {
 		_spec.SetField(faceencoding.FieldEncoder, field.TypeString, value)
 		_node.Encoder = value
+	}
+	if value, ok := _c.mutation.Quality(); ok {
+		_spec.SetField(faceencoding.FieldQuality, field.TypeFloat64, value)
+		_node.Quality = value
+	}
+	if value, ok := _c.mutation.Refreshed(); ok {
+		_spec.SetField(faceencoding.FieldRefreshed, field.TypeBool, value)
+		_node.Refreshed = value
 	}
 	if value, ok := _c.mutation.VectorSealed(); ok {
 		_spec.SetField(faceencoding.FieldVectorSealed, field.TypeBytes, value)
@@ -440,6 +495,12 @@ func (u *FaceEncodingUpsertOne) UpdateNewValues() *FaceEncodingUpsertOne {
 		if _, exists := u.create.mutation.Encoder(); exists {
 			s.SetIgnore(faceencoding.FieldEncoder)
 		}
+		if _, exists := u.create.mutation.Quality(); exists {
+			s.SetIgnore(faceencoding.FieldQuality)
+		}
+		if _, exists := u.create.mutation.Refreshed(); exists {
+			s.SetIgnore(faceencoding.FieldRefreshed)
+		}
 		if _, exists := u.create.mutation.CreatedAt(); exists {
 			s.SetIgnore(faceencoding.FieldCreatedAt)
 		}
@@ -615,6 +676,7 @@ func (_c *FaceEncodingCreateBulk) Save(ctx context.Context) ([]*FaceEncoding, er
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*FaceEncodingMutation)
 				if !ok {
@@ -751,6 +813,12 @@ func (u *FaceEncodingUpsertBulk) UpdateNewValues() *FaceEncodingUpsertBulk {
 			}
 			if _, exists := b.mutation.Encoder(); exists {
 				s.SetIgnore(faceencoding.FieldEncoder)
+			}
+			if _, exists := b.mutation.Quality(); exists {
+				s.SetIgnore(faceencoding.FieldQuality)
+			}
+			if _, exists := b.mutation.Refreshed(); exists {
+				s.SetIgnore(faceencoding.FieldRefreshed)
 			}
 			if _, exists := b.mutation.CreatedAt(); exists {
 				s.SetIgnore(faceencoding.FieldCreatedAt)

@@ -30,6 +30,10 @@ type Identity struct {
 	MetadataSealed []byte `json:"-"`
 	// Score holds the value of the "score" field.
 	Score *float64 `json:"score,omitempty"`
+	// FailedAuthentications holds the value of the "failed_authentications" field.
+	FailedAuthentications int `json:"failed_authentications,omitempty"`
+	// BlockedUntil holds the value of the "blocked_until" field.
+	BlockedUntil *time.Time `json:"blocked_until,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// VerifiedAt holds the value of the "verified_at" field.
@@ -93,9 +97,11 @@ func (*Identity) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case identity.FieldScore:
 			values[i] = new(sql.NullFloat64)
+		case identity.FieldFailedAuthentications:
+			values[i] = new(sql.NullInt64)
 		case identity.FieldID, identity.FieldUserID, identity.FieldClientID, identity.FieldKeyID:
 			values[i] = new(sql.NullString)
-		case identity.FieldCreatedAt, identity.FieldVerifiedAt, identity.FieldAnonymizedAt:
+		case identity.FieldBlockedUntil, identity.FieldCreatedAt, identity.FieldVerifiedAt, identity.FieldAnonymizedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -154,6 +160,19 @@ func (_m *Identity) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Score = new(float64)
 				*_m.Score = value.Float64
+			}
+		case identity.FieldFailedAuthentications:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field failed_authentications", values[i])
+			} else if value.Valid {
+				_m.FailedAuthentications = int(value.Int64)
+			}
+		case identity.FieldBlockedUntil:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field blocked_until", values[i])
+			} else if value.Valid {
+				_m.BlockedUntil = new(time.Time)
+				*_m.BlockedUntil = value.Time
 			}
 		case identity.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -242,6 +261,14 @@ func (_m *Identity) String() string {
 	if v := _m.Score; v != nil {
 		builder.WriteString("score=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("failed_authentications=")
+	builder.WriteString(fmt.Sprintf("%v", _m.FailedAuthentications))
+	builder.WriteString(", ")
+	if v := _m.BlockedUntil; v != nil {
+		builder.WriteString("blocked_until=")
+		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")

@@ -70,6 +70,34 @@ func (_c *IdentityCreate) SetNillableScore(v *float64) *IdentityCreate {
 	return _c
 }
 
+// SetFailedAuthentications sets the "failed_authentications" field.
+func (_c *IdentityCreate) SetFailedAuthentications(v int) *IdentityCreate {
+	_c.mutation.SetFailedAuthentications(v)
+	return _c
+}
+
+// SetNillableFailedAuthentications sets the "failed_authentications" field if the given value is not nil.
+func (_c *IdentityCreate) SetNillableFailedAuthentications(v *int) *IdentityCreate {
+	if v != nil {
+		_c.SetFailedAuthentications(*v)
+	}
+	return _c
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (_c *IdentityCreate) SetBlockedUntil(v time.Time) *IdentityCreate {
+	_c.mutation.SetBlockedUntil(v)
+	return _c
+}
+
+// SetNillableBlockedUntil sets the "blocked_until" field if the given value is not nil.
+func (_c *IdentityCreate) SetNillableBlockedUntil(v *time.Time) *IdentityCreate {
+	if v != nil {
+		_c.SetBlockedUntil(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *IdentityCreate) SetCreatedAt(v time.Time) *IdentityCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -152,6 +180,7 @@ func (_c *IdentityCreate) Mutation() *IdentityMutation {
 
 // Save creates the Identity in the database.
 func (_c *IdentityCreate) Save(ctx context.Context) (*Identity, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -174,6 +203,14 @@ func (_c *IdentityCreate) Exec(ctx context.Context) error {
 func (_c *IdentityCreate) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
 		panic(err)
+	}
+}
+
+// defaults sets the default values of the builder before save.
+func (_c *IdentityCreate) defaults() {
+	if _, ok := _c.mutation.FailedAuthentications(); !ok {
+		v := identity.DefaultFailedAuthentications
+		_c.mutation.SetFailedAuthentications(v)
 	}
 }
 
@@ -202,6 +239,9 @@ func (_c *IdentityCreate) check() error {
 		if err := identity.KeyIDValidator(v); err != nil {
 			return &ValidationError{Name: "key_id", err: fmt.Errorf(`ent: validator failed for field "Identity.key_id": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.FailedAuthentications(); !ok {
+		return &ValidationError{Name: "failed_authentications", err: errors.New(`ent: missing required field "Identity.failed_authentications"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Identity.created_at"`)}
@@ -269,6 +309,14 @@ func (_c *IdentityCreate) createSpec() (*Identity, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Score(); ok {
 		_spec.SetField(identity.FieldScore, field.TypeFloat64, value)
 		_node.Score = &value
+	}
+	if value, ok := _c.mutation.FailedAuthentications(); ok {
+		_spec.SetField(identity.FieldFailedAuthentications, field.TypeInt, value)
+		_node.FailedAuthentications = value
+	}
+	if value, ok := _c.mutation.BlockedUntil(); ok {
+		_spec.SetField(identity.FieldBlockedUntil, field.TypeTime, value)
+		_node.BlockedUntil = &value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(identity.FieldCreatedAt, field.TypeTime, value)
@@ -443,6 +491,42 @@ func (u *IdentityUpsert) ClearScore() *IdentityUpsert {
 	return u
 }
 
+// SetFailedAuthentications sets the "failed_authentications" field.
+func (u *IdentityUpsert) SetFailedAuthentications(v int) *IdentityUpsert {
+	u.Set(identity.FieldFailedAuthentications, v)
+	return u
+}
+
+// UpdateFailedAuthentications sets the "failed_authentications" field to the value that was provided on create.
+func (u *IdentityUpsert) UpdateFailedAuthentications() *IdentityUpsert {
+	u.SetExcluded(identity.FieldFailedAuthentications)
+	return u
+}
+
+// AddFailedAuthentications adds v to the "failed_authentications" field.
+func (u *IdentityUpsert) AddFailedAuthentications(v int) *IdentityUpsert {
+	u.Add(identity.FieldFailedAuthentications, v)
+	return u
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (u *IdentityUpsert) SetBlockedUntil(v time.Time) *IdentityUpsert {
+	u.Set(identity.FieldBlockedUntil, v)
+	return u
+}
+
+// UpdateBlockedUntil sets the "blocked_until" field to the value that was provided on create.
+func (u *IdentityUpsert) UpdateBlockedUntil() *IdentityUpsert {
+	u.SetExcluded(identity.FieldBlockedUntil)
+	return u
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (u *IdentityUpsert) ClearBlockedUntil() *IdentityUpsert {
+	u.SetNull(identity.FieldBlockedUntil)
+	return u
+}
+
 // SetVerifiedAt sets the "verified_at" field.
 func (u *IdentityUpsert) SetVerifiedAt(v time.Time) *IdentityUpsert {
 	u.Set(identity.FieldVerifiedAt, v)
@@ -609,6 +693,48 @@ func (u *IdentityUpsertOne) ClearScore() *IdentityUpsertOne {
 	})
 }
 
+// SetFailedAuthentications sets the "failed_authentications" field.
+func (u *IdentityUpsertOne) SetFailedAuthentications(v int) *IdentityUpsertOne {
+	return u.Update(func(s *IdentityUpsert) {
+		s.SetFailedAuthentications(v)
+	})
+}
+
+// AddFailedAuthentications adds v to the "failed_authentications" field.
+func (u *IdentityUpsertOne) AddFailedAuthentications(v int) *IdentityUpsertOne {
+	return u.Update(func(s *IdentityUpsert) {
+		s.AddFailedAuthentications(v)
+	})
+}
+
+// UpdateFailedAuthentications sets the "failed_authentications" field to the value that was provided on create.
+func (u *IdentityUpsertOne) UpdateFailedAuthentications() *IdentityUpsertOne {
+	return u.Update(func(s *IdentityUpsert) {
+		s.UpdateFailedAuthentications()
+	})
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (u *IdentityUpsertOne) SetBlockedUntil(v time.Time) *IdentityUpsertOne {
+	return u.Update(func(s *IdentityUpsert) {
+		s.SetBlockedUntil(v)
+	})
+}
+
+// UpdateBlockedUntil sets the "blocked_until" field to the value that was provided on create.
+func (u *IdentityUpsertOne) UpdateBlockedUntil() *IdentityUpsertOne {
+	return u.Update(func(s *IdentityUpsert) {
+		s.UpdateBlockedUntil()
+	})
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (u *IdentityUpsertOne) ClearBlockedUntil() *IdentityUpsertOne {
+	return u.Update(func(s *IdentityUpsert) {
+		s.ClearBlockedUntil()
+	})
+}
+
 // SetVerifiedAt sets the "verified_at" field.
 func (u *IdentityUpsertOne) SetVerifiedAt(v time.Time) *IdentityUpsertOne {
 	return u.Update(func(s *IdentityUpsert) {
@@ -708,6 +834,7 @@ func (_c *IdentityCreateBulk) Save(ctx context.Context) ([]*Identity, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*IdentityMutation)
 				if !ok {
@@ -944,6 +1071,48 @@ func (u *IdentityUpsertBulk) UpdateScore() *IdentityUpsertBulk {
 func (u *IdentityUpsertBulk) ClearScore() *IdentityUpsertBulk {
 	return u.Update(func(s *IdentityUpsert) {
 		s.ClearScore()
+	})
+}
+
+// SetFailedAuthentications sets the "failed_authentications" field.
+func (u *IdentityUpsertBulk) SetFailedAuthentications(v int) *IdentityUpsertBulk {
+	return u.Update(func(s *IdentityUpsert) {
+		s.SetFailedAuthentications(v)
+	})
+}
+
+// AddFailedAuthentications adds v to the "failed_authentications" field.
+func (u *IdentityUpsertBulk) AddFailedAuthentications(v int) *IdentityUpsertBulk {
+	return u.Update(func(s *IdentityUpsert) {
+		s.AddFailedAuthentications(v)
+	})
+}
+
+// UpdateFailedAuthentications sets the "failed_authentications" field to the value that was provided on create.
+func (u *IdentityUpsertBulk) UpdateFailedAuthentications() *IdentityUpsertBulk {
+	return u.Update(func(s *IdentityUpsert) {
+		s.UpdateFailedAuthentications()
+	})
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (u *IdentityUpsertBulk) SetBlockedUntil(v time.Time) *IdentityUpsertBulk {
+	return u.Update(func(s *IdentityUpsert) {
+		s.SetBlockedUntil(v)
+	})
+}
+
+// UpdateBlockedUntil sets the "blocked_until" field to the value that was provided on create.
+func (u *IdentityUpsertBulk) UpdateBlockedUntil() *IdentityUpsertBulk {
+	return u.Update(func(s *IdentityUpsert) {
+		s.UpdateBlockedUntil()
+	})
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (u *IdentityUpsertBulk) ClearBlockedUntil() *IdentityUpsertBulk {
+	return u.Update(func(s *IdentityUpsert) {
+		s.ClearBlockedUntil()
 	})
 }
 

@@ -82,6 +82,47 @@ func (_u *IdentityUpdate) ClearScore() *IdentityUpdate {
 	return _u
 }
 
+// SetFailedAuthentications sets the "failed_authentications" field.
+func (_u *IdentityUpdate) SetFailedAuthentications(v int) *IdentityUpdate {
+	_u.mutation.ResetFailedAuthentications()
+	_u.mutation.SetFailedAuthentications(v)
+	return _u
+}
+
+// SetNillableFailedAuthentications sets the "failed_authentications" field if the given value is not nil.
+func (_u *IdentityUpdate) SetNillableFailedAuthentications(v *int) *IdentityUpdate {
+	if v != nil {
+		_u.SetFailedAuthentications(*v)
+	}
+	return _u
+}
+
+// AddFailedAuthentications adds value to the "failed_authentications" field.
+func (_u *IdentityUpdate) AddFailedAuthentications(v int) *IdentityUpdate {
+	_u.mutation.AddFailedAuthentications(v)
+	return _u
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (_u *IdentityUpdate) SetBlockedUntil(v time.Time) *IdentityUpdate {
+	_u.mutation.SetBlockedUntil(v)
+	return _u
+}
+
+// SetNillableBlockedUntil sets the "blocked_until" field if the given value is not nil.
+func (_u *IdentityUpdate) SetNillableBlockedUntil(v *time.Time) *IdentityUpdate {
+	if v != nil {
+		_u.SetBlockedUntil(*v)
+	}
+	return _u
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (_u *IdentityUpdate) ClearBlockedUntil() *IdentityUpdate {
+	_u.mutation.ClearBlockedUntil()
+	return _u
+}
+
 // SetVerifiedAt sets the "verified_at" field.
 func (_u *IdentityUpdate) SetVerifiedAt(v time.Time) *IdentityUpdate {
 	_u.mutation.SetVerifiedAt(v)
@@ -273,6 +314,18 @@ func (_u *IdentityUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ScoreCleared() {
 		_spec.ClearField(identity.FieldScore, field.TypeFloat64)
 	}
+	if value, ok := _u.mutation.FailedAuthentications(); ok {
+		_spec.SetField(identity.FieldFailedAuthentications, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFailedAuthentications(); ok {
+		_spec.AddField(identity.FieldFailedAuthentications, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.BlockedUntil(); ok {
+		_spec.SetField(identity.FieldBlockedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.BlockedUntilCleared() {
+		_spec.ClearField(identity.FieldBlockedUntil, field.TypeTime)
+	}
 	if value, ok := _u.mutation.VerifiedAt(); ok {
 		_spec.SetField(identity.FieldVerifiedAt, field.TypeTime, value)
 	}
@@ -445,6 +498,47 @@ func (_u *IdentityUpdateOne) AddScore(v float64) *IdentityUpdateOne {
 // ClearScore clears the value of the "score" field.
 func (_u *IdentityUpdateOne) ClearScore() *IdentityUpdateOne {
 	_u.mutation.ClearScore()
+	return _u
+}
+
+// SetFailedAuthentications sets the "failed_authentications" field.
+func (_u *IdentityUpdateOne) SetFailedAuthentications(v int) *IdentityUpdateOne {
+	_u.mutation.ResetFailedAuthentications()
+	_u.mutation.SetFailedAuthentications(v)
+	return _u
+}
+
+// SetNillableFailedAuthentications sets the "failed_authentications" field if the given value is not nil.
+func (_u *IdentityUpdateOne) SetNillableFailedAuthentications(v *int) *IdentityUpdateOne {
+	if v != nil {
+		_u.SetFailedAuthentications(*v)
+	}
+	return _u
+}
+
+// AddFailedAuthentications adds value to the "failed_authentications" field.
+func (_u *IdentityUpdateOne) AddFailedAuthentications(v int) *IdentityUpdateOne {
+	_u.mutation.AddFailedAuthentications(v)
+	return _u
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (_u *IdentityUpdateOne) SetBlockedUntil(v time.Time) *IdentityUpdateOne {
+	_u.mutation.SetBlockedUntil(v)
+	return _u
+}
+
+// SetNillableBlockedUntil sets the "blocked_until" field if the given value is not nil.
+func (_u *IdentityUpdateOne) SetNillableBlockedUntil(v *time.Time) *IdentityUpdateOne {
+	if v != nil {
+		_u.SetBlockedUntil(*v)
+	}
+	return _u
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (_u *IdentityUpdateOne) ClearBlockedUntil() *IdentityUpdateOne {
+	_u.mutation.ClearBlockedUntil()
 	return _u
 }
 
@@ -668,6 +762,18 @@ func (_u *IdentityUpdateOne) sqlSave(ctx context.Context) (_node *Identity, err 
 	}
 	if _u.mutation.ScoreCleared() {
 		_spec.ClearField(identity.FieldScore, field.TypeFloat64)
+	}
+	if value, ok := _u.mutation.FailedAuthentications(); ok {
+		_spec.SetField(identity.FieldFailedAuthentications, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFailedAuthentications(); ok {
+		_spec.AddField(identity.FieldFailedAuthentications, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.BlockedUntil(); ok {
+		_spec.SetField(identity.FieldBlockedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.BlockedUntilCleared() {
+		_spec.ClearField(identity.FieldBlockedUntil, field.TypeTime)
 	}
 	if value, ok := _u.mutation.VerifiedAt(); ok {
 		_spec.SetField(identity.FieldVerifiedAt, field.TypeTime, value)

@@ -22,6 +22,12 @@ type LivenessChallenge struct {
 	SessionID string `json:"session_id,omitempty"`
 	// Steps holds the value of the "steps" field.
 	Steps []string `json:"steps,omitempty"`
+	// Nonce holds the value of the "nonce" field.
+	Nonce string `json:"nonce,omitempty"`
+	// ProviderSession holds the value of the "provider_session" field.
+	ProviderSession string `json:"provider_session,omitempty"`
+	// OutcomeSealed holds the value of the "outcome_sealed" field.
+	OutcomeSealed []byte `json:"-"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// ExpiresAt holds the value of the "expires_at" field.
@@ -36,9 +42,9 @@ func (*LivenessChallenge) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case livenesschallenge.FieldSteps:
+		case livenesschallenge.FieldSteps, livenesschallenge.FieldOutcomeSealed:
 			values[i] = new([]byte)
-		case livenesschallenge.FieldID, livenesschallenge.FieldSessionID:
+		case livenesschallenge.FieldID, livenesschallenge.FieldSessionID, livenesschallenge.FieldNonce, livenesschallenge.FieldProviderSession:
 			values[i] = new(sql.NullString)
 		case livenesschallenge.FieldCreatedAt, livenesschallenge.FieldExpiresAt, livenesschallenge.FieldUsedAt:
 			values[i] = new(sql.NullTime)
@@ -76,6 +82,24 @@ func (_m *LivenessChallenge) assignValues(columns []string, values []any) error 
 				if err := json.Unmarshal(*value, &_m.Steps); err != nil {
 					return fmt.Errorf("unmarshal field steps: %w", err)
 				}
+			}
+		case livenesschallenge.FieldNonce:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field nonce", values[i])
+			} else if value.Valid {
+				_m.Nonce = value.String
+			}
+		case livenesschallenge.FieldProviderSession:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field provider_session", values[i])
+			} else if value.Valid {
+				_m.ProviderSession = value.String
+			}
+		case livenesschallenge.FieldOutcomeSealed:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field outcome_sealed", values[i])
+			} else if value != nil {
+				_m.OutcomeSealed = *value
 			}
 		case livenesschallenge.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -137,6 +161,14 @@ func (_m *LivenessChallenge) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("steps=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Steps))
+	builder.WriteString(", ")
+	builder.WriteString("nonce=")
+	builder.WriteString(_m.Nonce)
+	builder.WriteString(", ")
+	builder.WriteString("provider_session=")
+	builder.WriteString(_m.ProviderSession)
+	builder.WriteString(", ")
+	builder.WriteString("outcome_sealed=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -35,6 +35,40 @@ func (_c *LivenessChallengeCreate) SetSteps(v []string) *LivenessChallengeCreate
 	return _c
 }
 
+// SetNonce sets the "nonce" field.
+func (_c *LivenessChallengeCreate) SetNonce(v string) *LivenessChallengeCreate {
+	_c.mutation.SetNonce(v)
+	return _c
+}
+
+// SetNillableNonce sets the "nonce" field if the given value is not nil.
+func (_c *LivenessChallengeCreate) SetNillableNonce(v *string) *LivenessChallengeCreate {
+	if v != nil {
+		_c.SetNonce(*v)
+	}
+	return _c
+}
+
+// SetProviderSession sets the "provider_session" field.
+func (_c *LivenessChallengeCreate) SetProviderSession(v string) *LivenessChallengeCreate {
+	_c.mutation.SetProviderSession(v)
+	return _c
+}
+
+// SetNillableProviderSession sets the "provider_session" field if the given value is not nil.
+func (_c *LivenessChallengeCreate) SetNillableProviderSession(v *string) *LivenessChallengeCreate {
+	if v != nil {
+		_c.SetProviderSession(*v)
+	}
+	return _c
+}
+
+// SetOutcomeSealed sets the "outcome_sealed" field.
+func (_c *LivenessChallengeCreate) SetOutcomeSealed(v []byte) *LivenessChallengeCreate {
+	_c.mutation.SetOutcomeSealed(v)
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *LivenessChallengeCreate) SetCreatedAt(v time.Time) *LivenessChallengeCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -164,6 +198,18 @@ func (_c *LivenessChallengeCreate) createSpec() (*LivenessChallenge, *sqlgraph.C
 		_spec.SetField(livenesschallenge.FieldSteps, field.TypeJSON, value)
 		_node.Steps = value
 	}
+	if value, ok := _c.mutation.Nonce(); ok {
+		_spec.SetField(livenesschallenge.FieldNonce, field.TypeString, value)
+		_node.Nonce = value
+	}
+	if value, ok := _c.mutation.ProviderSession(); ok {
+		_spec.SetField(livenesschallenge.FieldProviderSession, field.TypeString, value)
+		_node.ProviderSession = value
+	}
+	if value, ok := _c.mutation.OutcomeSealed(); ok {
+		_spec.SetField(livenesschallenge.FieldOutcomeSealed, field.TypeBytes, value)
+		_node.OutcomeSealed = value
+	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(livenesschallenge.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
@@ -228,6 +274,24 @@ type (
 	}
 )
 
+// SetOutcomeSealed sets the "outcome_sealed" field.
+func (u *LivenessChallengeUpsert) SetOutcomeSealed(v []byte) *LivenessChallengeUpsert {
+	u.Set(livenesschallenge.FieldOutcomeSealed, v)
+	return u
+}
+
+// UpdateOutcomeSealed sets the "outcome_sealed" field to the value that was provided on create.
+func (u *LivenessChallengeUpsert) UpdateOutcomeSealed() *LivenessChallengeUpsert {
+	u.SetExcluded(livenesschallenge.FieldOutcomeSealed)
+	return u
+}
+
+// ClearOutcomeSealed clears the value of the "outcome_sealed" field.
+func (u *LivenessChallengeUpsert) ClearOutcomeSealed() *LivenessChallengeUpsert {
+	u.SetNull(livenesschallenge.FieldOutcomeSealed)
+	return u
+}
+
 // SetUsedAt sets the "used_at" field.
 func (u *LivenessChallengeUpsert) SetUsedAt(v time.Time) *LivenessChallengeUpsert {
 	u.Set(livenesschallenge.FieldUsedAt, v)
@@ -269,6 +333,12 @@ func (u *LivenessChallengeUpsertOne) UpdateNewValues() *LivenessChallengeUpsertO
 		if _, exists := u.create.mutation.Steps(); exists {
 			s.SetIgnore(livenesschallenge.FieldSteps)
 		}
+		if _, exists := u.create.mutation.Nonce(); exists {
+			s.SetIgnore(livenesschallenge.FieldNonce)
+		}
+		if _, exists := u.create.mutation.ProviderSession(); exists {
+			s.SetIgnore(livenesschallenge.FieldProviderSession)
+		}
 		if _, exists := u.create.mutation.CreatedAt(); exists {
 			s.SetIgnore(livenesschallenge.FieldCreatedAt)
 		}
@@ -304,6 +374,27 @@ func (u *LivenessChallengeUpsertOne) Update(set func(*LivenessChallengeUpsert)) 
 		set(&LivenessChallengeUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetOutcomeSealed sets the "outcome_sealed" field.
+func (u *LivenessChallengeUpsertOne) SetOutcomeSealed(v []byte) *LivenessChallengeUpsertOne {
+	return u.Update(func(s *LivenessChallengeUpsert) {
+		s.SetOutcomeSealed(v)
+	})
+}
+
+// UpdateOutcomeSealed sets the "outcome_sealed" field to the value that was provided on create.
+func (u *LivenessChallengeUpsertOne) UpdateOutcomeSealed() *LivenessChallengeUpsertOne {
+	return u.Update(func(s *LivenessChallengeUpsert) {
+		s.UpdateOutcomeSealed()
+	})
+}
+
+// ClearOutcomeSealed clears the value of the "outcome_sealed" field.
+func (u *LivenessChallengeUpsertOne) ClearOutcomeSealed() *LivenessChallengeUpsertOne {
+	return u.Update(func(s *LivenessChallengeUpsert) {
+		s.ClearOutcomeSealed()
+	})
 }
 
 // SetUsedAt sets the "used_at" field.
@@ -515,6 +606,12 @@ func (u *LivenessChallengeUpsertBulk) UpdateNewValues() *LivenessChallengeUpsert
 			if _, exists := b.mutation.Steps(); exists {
 				s.SetIgnore(livenesschallenge.FieldSteps)
 			}
+			if _, exists := b.mutation.Nonce(); exists {
+				s.SetIgnore(livenesschallenge.FieldNonce)
+			}
+			if _, exists := b.mutation.ProviderSession(); exists {
+				s.SetIgnore(livenesschallenge.FieldProviderSession)
+			}
 			if _, exists := b.mutation.CreatedAt(); exists {
 				s.SetIgnore(livenesschallenge.FieldCreatedAt)
 			}
@@ -551,6 +648,27 @@ func (u *LivenessChallengeUpsertBulk) Update(set func(*LivenessChallengeUpsert))
 		set(&LivenessChallengeUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetOutcomeSealed sets the "outcome_sealed" field.
+func (u *LivenessChallengeUpsertBulk) SetOutcomeSealed(v []byte) *LivenessChallengeUpsertBulk {
+	return u.Update(func(s *LivenessChallengeUpsert) {
+		s.SetOutcomeSealed(v)
+	})
+}
+
+// UpdateOutcomeSealed sets the "outcome_sealed" field to the value that was provided on create.
+func (u *LivenessChallengeUpsertBulk) UpdateOutcomeSealed() *LivenessChallengeUpsertBulk {
+	return u.Update(func(s *LivenessChallengeUpsert) {
+		s.UpdateOutcomeSealed()
+	})
+}
+
+// ClearOutcomeSealed clears the value of the "outcome_sealed" field.
+func (u *LivenessChallengeUpsertBulk) ClearOutcomeSealed() *LivenessChallengeUpsertBulk {
+	return u.Update(func(s *LivenessChallengeUpsert) {
+		s.ClearOutcomeSealed()
+	})
 }
 
 // SetUsedAt sets the "used_at" field.

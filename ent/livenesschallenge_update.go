@@ -29,6 +29,18 @@ func (_u *LivenessChallengeUpdate) Where(ps ...predicate.LivenessChallenge) *Liv
 	return _u
 }
 
+// SetOutcomeSealed sets the "outcome_sealed" field.
+func (_u *LivenessChallengeUpdate) SetOutcomeSealed(v []byte) *LivenessChallengeUpdate {
+	_u.mutation.SetOutcomeSealed(v)
+	return _u
+}
+
+// ClearOutcomeSealed clears the value of the "outcome_sealed" field.
+func (_u *LivenessChallengeUpdate) ClearOutcomeSealed() *LivenessChallengeUpdate {
+	_u.mutation.ClearOutcomeSealed()
+	return _u
+}
+
 // SetUsedAt sets the "used_at" field.
 func (_u *LivenessChallengeUpdate) SetUsedAt(v time.Time) *LivenessChallengeUpdate {
 	_u.mutation.SetUsedAt(v)
@@ -99,6 +111,18 @@ func (_u *LivenessChallengeUpdate) sqlSave(ctx context.Context) (_node int, err 
 	if _u.mutation.StepsCleared() {
 		_spec.ClearField(livenesschallenge.FieldSteps, field.TypeJSON)
 	}
+	if _u.mutation.NonceCleared() {
+		_spec.ClearField(livenesschallenge.FieldNonce, field.TypeString)
+	}
+	if _u.mutation.ProviderSessionCleared() {
+		_spec.ClearField(livenesschallenge.FieldProviderSession, field.TypeString)
+	}
+	if value, ok := _u.mutation.OutcomeSealed(); ok {
+		_spec.SetField(livenesschallenge.FieldOutcomeSealed, field.TypeBytes, value)
+	}
+	if _u.mutation.OutcomeSealedCleared() {
+		_spec.ClearField(livenesschallenge.FieldOutcomeSealed, field.TypeBytes)
+	}
 	if value, ok := _u.mutation.UsedAt(); ok {
 		_spec.SetField(livenesschallenge.FieldUsedAt, field.TypeTime, value)
 	}
@@ -125,6 +149,18 @@ type LivenessChallengeUpdateOne struct {
 	hooks     []Hook
 	mutation  *LivenessChallengeMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetOutcomeSealed sets the "outcome_sealed" field.
+func (_u *LivenessChallengeUpdateOne) SetOutcomeSealed(v []byte) *LivenessChallengeUpdateOne {
+	_u.mutation.SetOutcomeSealed(v)
+	return _u
+}
+
+// ClearOutcomeSealed clears the value of the "outcome_sealed" field.
+func (_u *LivenessChallengeUpdateOne) ClearOutcomeSealed() *LivenessChallengeUpdateOne {
+	_u.mutation.ClearOutcomeSealed()
+	return _u
 }
 
 // SetUsedAt sets the "used_at" field.
@@ -226,6 +262,18 @@ func (_u *LivenessChallengeUpdateOne) sqlSave(ctx context.Context) (_node *Liven
 	}
 	if _u.mutation.StepsCleared() {
 		_spec.ClearField(livenesschallenge.FieldSteps, field.TypeJSON)
+	}
+	if _u.mutation.NonceCleared() {
+		_spec.ClearField(livenesschallenge.FieldNonce, field.TypeString)
+	}
+	if _u.mutation.ProviderSessionCleared() {
+		_spec.ClearField(livenesschallenge.FieldProviderSession, field.TypeString)
+	}
+	if value, ok := _u.mutation.OutcomeSealed(); ok {
+		_spec.SetField(livenesschallenge.FieldOutcomeSealed, field.TypeBytes, value)
+	}
+	if _u.mutation.OutcomeSealedCleared() {
+		_spec.ClearField(livenesschallenge.FieldOutcomeSealed, field.TypeBytes)
 	}
 	if value, ok := _u.mutation.UsedAt(); ok {
 		_spec.SetField(livenesschallenge.FieldUsedAt, field.TypeTime, value)

@@ -14,6 +14,7 @@ import (
 	"kycd/ent/delivery"
 	"kycd/ent/document"
 	"kycd/ent/faceencoding"
+	"kycd/ent/fingerprint"
 	"kycd/ent/history"
 	"kycd/ent/idempotencykey"
 	"kycd/ent/identity"
@@ -53,6 +54,7 @@ const (
 	TypeDelivery          = "Delivery"
 	TypeDocument          = "Document"
 	TypeFaceEncoding      = "FaceEncoding"
+	TypeFingerprint       = "Fingerprint"
 	TypeHistory           = "History"
 	TypeIdempotencyKey    = "IdempotencyKey"
 	TypeIdentity          = "Identity"
@@ -79,6 +81,7 @@ type CaptureMutation struct {
 	file_type       *string
 	step            *int
 	addstep         *int
+	asked           *string
 	blob_key        *string
 	content_type    *string
 	size            *int
@@ -370,6 +373,55 @@ func (m *CaptureMutation) AddedStep() (r int, exists bool) {
 func (m *CaptureMutation) ResetStep() {
 	m.step = nil
 	m.addstep = nil
+}
+
+// SetAsked sets the "asked" field.
+func (m *CaptureMutation) SetAsked(s string) {
+	m.asked = &s
+}
+
+// Asked returns the value of the "asked" field in the mutation.
+func (m *CaptureMutation) Asked() (r string, exists bool) {
+	v := m.asked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAsked returns the old "asked" field's value of the Capture entity.
+// If the Capture object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CaptureMutation) OldAsked(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAsked is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAsked requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAsked: %w", err)
+	}
+	return oldValue.Asked, nil
+}
+
+// ClearAsked clears the value of the "asked" field.
+func (m *CaptureMutation) ClearAsked() {
+	m.asked = nil
+	m.clearedFields[capture.FieldAsked] = struct{}{}
+}
+
+// AskedCleared returns if the "asked" field was cleared in this mutation.
+func (m *CaptureMutation) AskedCleared() bool {
+	_, ok := m.clearedFields[capture.FieldAsked]
+	return ok
+}
+
+// ResetAsked resets all changes to the "asked" field.
+func (m *CaptureMutation) ResetAsked() {
+	m.asked = nil
+	delete(m.clearedFields, capture.FieldAsked)
 }
 
 // SetBlobKey sets the "blob_key" field.
@@ -1029,7 +1081,7 @@ func (m *CaptureMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CaptureMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 18)
 	if m.session != nil {
 		fields = append(fields, capture.FieldSessionID)
 	}
@@ -1041,6 +1093,9 @@ func (m *CaptureMutation) Fields() []string {
 	}
 	if m.step != nil {
 		fields = append(fields, capture.FieldStep)
+	}
+	if m.asked != nil {
+		fields = append(fields, capture.FieldAsked)
 	}
 	if m.blob_key != nil {
 		fields = append(fields, capture.FieldBlobKey)
@@ -1097,6 +1152,8 @@ func (m *CaptureMutation) Field(name string) (ent.Value, bool) {
 		return m.FileType()
 	case capture.FieldStep:
 		return m.Step()
+	case capture.FieldAsked:
+		return m.Asked()
 	case capture.FieldBlobKey:
 		return m.BlobKey()
 	case capture.FieldContentType:
@@ -1140,6 +1197,8 @@ func (m *CaptureMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldFileType(ctx)
 	case capture.FieldStep:
 		return m.OldStep(ctx)
+	case capture.FieldAsked:
+		return m.OldAsked(ctx)
 	case capture.FieldBlobKey:
 		return m.OldBlobKey(ctx)
 	case capture.FieldContentType:
@@ -1202,6 +1261,13 @@ func (m *CaptureMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetStep(v)
+		return nil
+	case capture.FieldAsked:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAsked(v)
 		return nil
 	case capture.FieldBlobKey:
 		v, ok := value.(string)
@@ -1375,6 +1441,9 @@ func (m *CaptureMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *CaptureMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(capture.FieldAsked) {
+		fields = append(fields, capture.FieldAsked)
+	}
 	if m.FieldCleared(capture.FieldAnalysisCode) {
 		fields = append(fields, capture.FieldAnalysisCode)
 	}
@@ -1401,6 +1470,9 @@ func (m *CaptureMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *CaptureMutation) ClearField(name string) error {
 	switch name {
+	case capture.FieldAsked:
+		m.ClearAsked()
+		return nil
 	case capture.FieldAnalysisCode:
 		m.ClearAnalysisCode()
 		return nil
@@ -1432,6 +1504,9 @@ func (m *CaptureMutation) ResetField(name string) error {
 		return nil
 	case capture.FieldStep:
 		m.ResetStep()
+		return nil
+	case capture.FieldAsked:
+		m.ResetAsked()
 		return nil
 	case capture.FieldBlobKey:
 		m.ResetBlobKey()
@@ -6116,6 +6191,9 @@ type FaceEncodingMutation struct {
 	capture_id      *string
 	source          *faceencoding.Source
 	encoder         *string
+	quality         *float64
+	addquality      *float64
+	refreshed       *bool
 	vector_sealed   *[]byte
 	created_at      *time.Time
 	clearedFields   map[string]struct{}
@@ -6521,6 +6599,98 @@ func (m *FaceEncodingMutation) ResetEncoder() {
 	m.encoder = nil
 }
 
+// SetQuality sets the "quality" field.
+func (m *FaceEncodingMutation) SetQuality(f float64) {
+	m.quality = &f
+	m.addquality = nil
+}
+
+// Quality returns the value of the "quality" field in the mutation.
+func (m *FaceEncodingMutation) Quality() (r float64, exists bool) {
+	v := m.quality
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQuality returns the old "quality" field's value of the FaceEncoding entity.
+// If the FaceEncoding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FaceEncodingMutation) OldQuality(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQuality is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQuality requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQuality: %w", err)
+	}
+	return oldValue.Quality, nil
+}
+
+// AddQuality adds f to the "quality" field.
+func (m *FaceEncodingMutation) AddQuality(f float64) {
+	if m.addquality != nil {
+		*m.addquality += f
+	} else {
+		m.addquality = &f
+	}
+}
+
+// AddedQuality returns the value that was added to the "quality" field in this mutation.
+func (m *FaceEncodingMutation) AddedQuality() (r float64, exists bool) {
+	v := m.addquality
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetQuality resets all changes to the "quality" field.
+func (m *FaceEncodingMutation) ResetQuality() {
+	m.quality = nil
+	m.addquality = nil
+}
+
+// SetRefreshed sets the "refreshed" field.
+func (m *FaceEncodingMutation) SetRefreshed(b bool) {
+	m.refreshed = &b
+}
+
+// Refreshed returns the value of the "refreshed" field in the mutation.
+func (m *FaceEncodingMutation) Refreshed() (r bool, exists bool) {
+	v := m.refreshed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRefreshed returns the old "refreshed" field's value of the FaceEncoding entity.
+// If the FaceEncoding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FaceEncodingMutation) OldRefreshed(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRefreshed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRefreshed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRefreshed: %w", err)
+	}
+	return oldValue.Refreshed, nil
+}
+
+// ResetRefreshed resets all changes to the "refreshed" field.
+func (m *FaceEncodingMutation) ResetRefreshed() {
+	m.refreshed = nil
+}
+
 // SetVectorSealed sets the "vector_sealed" field.
 func (m *FaceEncodingMutation) SetVectorSealed(b []byte) {
 	m.vector_sealed = &b
@@ -6667,7 +6837,7 @@ func (m *FaceEncodingMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *FaceEncodingMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 11)
 	if m.user_id != nil {
 		fields = append(fields, faceencoding.FieldUserID)
 	}
@@ -6688,6 +6858,12 @@ func (m *FaceEncodingMutation) Fields() []string {
 	}
 	if m.encoder != nil {
 		fields = append(fields, faceencoding.FieldEncoder)
+	}
+	if m.quality != nil {
+		fields = append(fields, faceencoding.FieldQuality)
+	}
+	if m.refreshed != nil {
+		fields = append(fields, faceencoding.FieldRefreshed)
 	}
 	if m.vector_sealed != nil {
 		fields = append(fields, faceencoding.FieldVectorSealed)
@@ -6717,6 +6893,10 @@ func (m *FaceEncodingMutation) Field(name string) (ent.Value, bool) {
 		return m.Source()
 	case faceencoding.FieldEncoder:
 		return m.Encoder()
+	case faceencoding.FieldQuality:
+		return m.Quality()
+	case faceencoding.FieldRefreshed:
+		return m.Refreshed()
 	case faceencoding.FieldVectorSealed:
 		return m.VectorSealed()
 	case faceencoding.FieldCreatedAt:
@@ -6744,6 +6924,10 @@ func (m *FaceEncodingMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldSource(ctx)
 	case faceencoding.FieldEncoder:
 		return m.OldEncoder(ctx)
+	case faceencoding.FieldQuality:
+		return m.OldQuality(ctx)
+	case faceencoding.FieldRefreshed:
+		return m.OldRefreshed(ctx)
 	case faceencoding.FieldVectorSealed:
 		return m.OldVectorSealed(ctx)
 	case faceencoding.FieldCreatedAt:
@@ -6806,6 +6990,20 @@ func (m *FaceEncodingMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEncoder(v)
 		return nil
+	case faceencoding.FieldQuality:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQuality(v)
+		return nil
+	case faceencoding.FieldRefreshed:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRefreshed(v)
+		return nil
 	case faceencoding.FieldVectorSealed:
 		v, ok := value.([]byte)
 		if !ok {
@@ -6827,13 +7025,21 @@ func (m *FaceEncodingMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *FaceEncodingMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addquality != nil {
+		fields = append(fields, faceencoding.FieldQuality)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *FaceEncodingMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case faceencoding.FieldQuality:
+		return m.AddedQuality()
+	}
 	return nil, false
 }
 
@@ -6842,6 +7048,13 @@ func (m *FaceEncodingMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *FaceEncodingMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case faceencoding.FieldQuality:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddQuality(v)
+		return nil
 	}
 	return fmt.Errorf("unknown FaceEncoding numeric field %s", name)
 }
@@ -6916,6 +7129,12 @@ func (m *FaceEncodingMutation) ResetField(name string) error {
 		return nil
 	case faceencoding.FieldEncoder:
 		m.ResetEncoder()
+		return nil
+	case faceencoding.FieldQuality:
+		m.ResetQuality()
+		return nil
+	case faceencoding.FieldRefreshed:
+		m.ResetRefreshed()
 		return nil
 	case faceencoding.FieldVectorSealed:
 		m.ResetVectorSealed()
@@ -6999,6 +7218,630 @@ func (m *FaceEncodingMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown FaceEncoding edge %s", name)
+}
+
+// FingerprintMutation represents an operation that mutates the Fingerprint nodes in the graph.
+type FingerprintMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	user_id       *string
+	session_id    *string
+	capture_id    *string
+	key_id        *string
+	hashes_sealed *[]byte
+	created_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Fingerprint, error)
+	predicates    []predicate.Fingerprint
+}
+
+var _ ent.Mutation = (*FingerprintMutation)(nil)
+
+// fingerprintOption allows management of the mutation configuration using functional options.
+type fingerprintOption func(*FingerprintMutation)
+
+// newFingerprintMutation creates new mutation for the Fingerprint entity.
+func newFingerprintMutation(c config, op Op, opts ...fingerprintOption) *FingerprintMutation {
+	m := &FingerprintMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFingerprint,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFingerprintID sets the ID field of the mutation.
+func withFingerprintID(id string) fingerprintOption {
+	return func(m *FingerprintMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Fingerprint
+		)
+		m.oldValue = func(ctx context.Context) (*Fingerprint, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Fingerprint.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFingerprint sets the old Fingerprint of the mutation.
+func withFingerprint(node *Fingerprint) fingerprintOption {
+	return func(m *FingerprintMutation) {
+		m.oldValue = func(context.Context) (*Fingerprint, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FingerprintMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FingerprintMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Fingerprint entities.
+func (m *FingerprintMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FingerprintMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FingerprintMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Fingerprint.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUserID sets the "user_id" field.
+func (m *FingerprintMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *FingerprintMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the Fingerprint entity.
+// If the Fingerprint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FingerprintMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *FingerprintMutation) ResetUserID() {
+	m.user_id = nil
+}
+
+// SetSessionID sets the "session_id" field.
+func (m *FingerprintMutation) SetSessionID(s string) {
+	m.session_id = &s
+}
+
+// SessionID returns the value of the "session_id" field in the mutation.
+func (m *FingerprintMutation) SessionID() (r string, exists bool) {
+	v := m.session_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSessionID returns the old "session_id" field's value of the Fingerprint entity.
+// If the Fingerprint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FingerprintMutation) OldSessionID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSessionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSessionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSessionID: %w", err)
+	}
+	return oldValue.SessionID, nil
+}
+
+// ResetSessionID resets all changes to the "session_id" field.
+func (m *FingerprintMutation) ResetSessionID() {
+	m.session_id = nil
+}
+
+// SetCaptureID sets the "capture_id" field.
+func (m *FingerprintMutation) SetCaptureID(s string) {
+	m.capture_id = &s
+}
+
+// CaptureID returns the value of the "capture_id" field in the mutation.
+func (m *FingerprintMutation) CaptureID() (r string, exists bool) {
+	v := m.capture_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCaptureID returns the old "capture_id" field's value of the Fingerprint entity.
+// If the Fingerprint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FingerprintMutation) OldCaptureID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCaptureID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCaptureID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCaptureID: %w", err)
+	}
+	return oldValue.CaptureID, nil
+}
+
+// ResetCaptureID resets all changes to the "capture_id" field.
+func (m *FingerprintMutation) ResetCaptureID() {
+	m.capture_id = nil
+}
+
+// SetKeyID sets the "key_id" field.
+func (m *FingerprintMutation) SetKeyID(s string) {
+	m.key_id = &s
+}
+
+// KeyID returns the value of the "key_id" field in the mutation.
+func (m *FingerprintMutation) KeyID() (r string, exists bool) {
+	v := m.key_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeyID returns the old "key_id" field's value of the Fingerprint entity.
+// If the Fingerprint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FingerprintMutation) OldKeyID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeyID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeyID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeyID: %w", err)
+	}
+	return oldValue.KeyID, nil
+}
+
+// ResetKeyID resets all changes to the "key_id" field.
+func (m *FingerprintMutation) ResetKeyID() {
+	m.key_id = nil
+}
+
+// SetHashesSealed sets the "hashes_sealed" field.
+func (m *FingerprintMutation) SetHashesSealed(b []byte) {
+	m.hashes_sealed = &b
+}
+
+// HashesSealed returns the value of the "hashes_sealed" field in the mutation.
+func (m *FingerprintMutation) HashesSealed() (r []byte, exists bool) {
+	v := m.hashes_sealed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHashesSealed returns the old "hashes_sealed" field's value of the Fingerprint entity.
+// If the Fingerprint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FingerprintMutation) OldHashesSealed(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHashesSealed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHashesSealed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHashesSealed: %w", err)
+	}
+	return oldValue.HashesSealed, nil
+}
+
+// ClearHashesSealed clears the value of the "hashes_sealed" field.
+func (m *FingerprintMutation) ClearHashesSealed() {
+	m.hashes_sealed = nil
+	m.clearedFields[fingerprint.FieldHashesSealed] = struct{}{}
+}
+
+// HashesSealedCleared returns if the "hashes_sealed" field was cleared in this mutation.
+func (m *FingerprintMutation) HashesSealedCleared() bool {
+	_, ok := m.clearedFields[fingerprint.FieldHashesSealed]
+	return ok
+}
+
+// ResetHashesSealed resets all changes to the "hashes_sealed" field.
+func (m *FingerprintMutation) ResetHashesSealed() {
+	m.hashes_sealed = nil
+	delete(m.clearedFields, fingerprint.FieldHashesSealed)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *FingerprintMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *FingerprintMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Fingerprint entity.
+// If the Fingerprint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FingerprintMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *FingerprintMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// Where appends a list predicates to the FingerprintMutation builder.
+func (m *FingerprintMutation) Where(ps ...predicate.Fingerprint) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FingerprintMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FingerprintMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Fingerprint, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FingerprintMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FingerprintMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Fingerprint).
+func (m *FingerprintMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FingerprintMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.user_id != nil {
+		fields = append(fields, fingerprint.FieldUserID)
+	}
+	if m.session_id != nil {
+		fields = append(fields, fingerprint.FieldSessionID)
+	}
+	if m.capture_id != nil {
+		fields = append(fields, fingerprint.FieldCaptureID)
+	}
+	if m.key_id != nil {
+		fields = append(fields, fingerprint.FieldKeyID)
+	}
+	if m.hashes_sealed != nil {
+		fields = append(fields, fingerprint.FieldHashesSealed)
+	}
+	if m.created_at != nil {
+		fields = append(fields, fingerprint.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FingerprintMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case fingerprint.FieldUserID:
+		return m.UserID()
+	case fingerprint.FieldSessionID:
+		return m.SessionID()
+	case fingerprint.FieldCaptureID:
+		return m.CaptureID()
+	case fingerprint.FieldKeyID:
+		return m.KeyID()
+	case fingerprint.FieldHashesSealed:
+		return m.HashesSealed()
+	case fingerprint.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FingerprintMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case fingerprint.FieldUserID:
+		return m.OldUserID(ctx)
+	case fingerprint.FieldSessionID:
+		return m.OldSessionID(ctx)
+	case fingerprint.FieldCaptureID:
+		return m.OldCaptureID(ctx)
+	case fingerprint.FieldKeyID:
+		return m.OldKeyID(ctx)
+	case fingerprint.FieldHashesSealed:
+		return m.OldHashesSealed(ctx)
+	case fingerprint.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Fingerprint field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FingerprintMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case fingerprint.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case fingerprint.FieldSessionID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSessionID(v)
+		return nil
+	case fingerprint.FieldCaptureID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCaptureID(v)
+		return nil
+	case fingerprint.FieldKeyID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeyID(v)
+		return nil
+	case fingerprint.FieldHashesSealed:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHashesSealed(v)
+		return nil
+	case fingerprint.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Fingerprint field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FingerprintMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FingerprintMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FingerprintMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Fingerprint numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FingerprintMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(fingerprint.FieldHashesSealed) {
+		fields = append(fields, fingerprint.FieldHashesSealed)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FingerprintMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FingerprintMutation) ClearField(name string) error {
+	switch name {
+	case fingerprint.FieldHashesSealed:
+		m.ClearHashesSealed()
+		return nil
+	}
+	return fmt.Errorf("unknown Fingerprint nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FingerprintMutation) ResetField(name string) error {
+	switch name {
+	case fingerprint.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case fingerprint.FieldSessionID:
+		m.ResetSessionID()
+		return nil
+	case fingerprint.FieldCaptureID:
+		m.ResetCaptureID()
+		return nil
+	case fingerprint.FieldKeyID:
+		m.ResetKeyID()
+		return nil
+	case fingerprint.FieldHashesSealed:
+		m.ResetHashesSealed()
+		return nil
+	case fingerprint.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Fingerprint field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FingerprintMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FingerprintMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FingerprintMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FingerprintMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FingerprintMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FingerprintMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FingerprintMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Fingerprint unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FingerprintMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Fingerprint edge %s", name)
 }
 
 // HistoryMutation represents an operation that mutates the History nodes in the graph.
@@ -8560,30 +9403,33 @@ func (m *IdempotencyKeyMutation) ResetEdge(name string) error {
 // IdentityMutation represents an operation that mutates the Identity nodes in the graph.
 type IdentityMutation struct {
 	config
-	op               Op
-	typ              string
-	id               *string
-	client_id        *string
-	key_id           *string
-	person_sealed    *[]byte
-	metadata_sealed  *[]byte
-	score            *float64
-	addscore         *float64
-	created_at       *time.Time
-	verified_at      *time.Time
-	anonymized_at    *time.Time
-	clearedFields    map[string]struct{}
-	user             *string
-	cleareduser      bool
-	sessions         map[string]struct{}
-	removedsessions  map[string]struct{}
-	clearedsessions  bool
-	encodings        map[string]struct{}
-	removedencodings map[string]struct{}
-	clearedencodings bool
-	done             bool
-	oldValue         func(context.Context) (*Identity, error)
-	predicates       []predicate.Identity
+	op                        Op
+	typ                       string
+	id                        *string
+	client_id                 *string
+	key_id                    *string
+	person_sealed             *[]byte
+	metadata_sealed           *[]byte
+	score                     *float64
+	addscore                  *float64
+	failed_authentications    *int
+	addfailed_authentications *int
+	blocked_until             *time.Time
+	created_at                *time.Time
+	verified_at               *time.Time
+	anonymized_at             *time.Time
+	clearedFields             map[string]struct{}
+	user                      *string
+	cleareduser               bool
+	sessions                  map[string]struct{}
+	removedsessions           map[string]struct{}
+	clearedsessions           bool
+	encodings                 map[string]struct{}
+	removedencodings          map[string]struct{}
+	clearedencodings          bool
+	done                      bool
+	oldValue                  func(context.Context) (*Identity, error)
+	predicates                []predicate.Identity
 }
 
 var _ ent.Mutation = (*IdentityMutation)(nil)
@@ -8966,6 +9812,111 @@ func (m *IdentityMutation) ResetScore() {
 	delete(m.clearedFields, identity.FieldScore)
 }
 
+// SetFailedAuthentications sets the "failed_authentications" field.
+func (m *IdentityMutation) SetFailedAuthentications(i int) {
+	m.failed_authentications = &i
+	m.addfailed_authentications = nil
+}
+
+// FailedAuthentications returns the value of the "failed_authentications" field in the mutation.
+func (m *IdentityMutation) FailedAuthentications() (r int, exists bool) {
+	v := m.failed_authentications
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailedAuthentications returns the old "failed_authentications" field's value of the Identity entity.
+// If the Identity object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentityMutation) OldFailedAuthentications(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailedAuthentications is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailedAuthentications requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailedAuthentications: %w", err)
+	}
+	return oldValue.FailedAuthentications, nil
+}
+
+// AddFailedAuthentications adds i to the "failed_authentications" field.
+func (m *IdentityMutation) AddFailedAuthentications(i int) {
+	if m.addfailed_authentications != nil {
+		*m.addfailed_authentications += i
+	} else {
+		m.addfailed_authentications = &i
+	}
+}
+
+// AddedFailedAuthentications returns the value that was added to the "failed_authentications" field in this mutation.
+func (m *IdentityMutation) AddedFailedAuthentications() (r int, exists bool) {
+	v := m.addfailed_authentications
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailedAuthentications resets all changes to the "failed_authentications" field.
+func (m *IdentityMutation) ResetFailedAuthentications() {
+	m.failed_authentications = nil
+	m.addfailed_authentications = nil
+}
+
+// SetBlockedUntil sets the "blocked_until" field.
+func (m *IdentityMutation) SetBlockedUntil(t time.Time) {
+	m.blocked_until = &t
+}
+
+// BlockedUntil returns the value of the "blocked_until" field in the mutation.
+func (m *IdentityMutation) BlockedUntil() (r time.Time, exists bool) {
+	v := m.blocked_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBlockedUntil returns the old "blocked_until" field's value of the Identity entity.
+// If the Identity object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentityMutation) OldBlockedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBlockedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBlockedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBlockedUntil: %w", err)
+	}
+	return oldValue.BlockedUntil, nil
+}
+
+// ClearBlockedUntil clears the value of the "blocked_until" field.
+func (m *IdentityMutation) ClearBlockedUntil() {
+	m.blocked_until = nil
+	m.clearedFields[identity.FieldBlockedUntil] = struct{}{}
+}
+
+// BlockedUntilCleared returns if the "blocked_until" field was cleared in this mutation.
+func (m *IdentityMutation) BlockedUntilCleared() bool {
+	_, ok := m.clearedFields[identity.FieldBlockedUntil]
+	return ok
+}
+
+// ResetBlockedUntil resets all changes to the "blocked_until" field.
+func (m *IdentityMutation) ResetBlockedUntil() {
+	m.blocked_until = nil
+	delete(m.clearedFields, identity.FieldBlockedUntil)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *IdentityMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -9269,7 +10220,7 @@ func (m *IdentityMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IdentityMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 11)
 	if m.user != nil {
 		fields = append(fields, identity.FieldUserID)
 	}
@@ -9287,6 +10238,12 @@ func (m *IdentityMutation) Fields() []string {
 	}
 	if m.score != nil {
 		fields = append(fields, identity.FieldScore)
+	}
+	if m.failed_authentications != nil {
+		fields = append(fields, identity.FieldFailedAuthentications)
+	}
+	if m.blocked_until != nil {
+		fields = append(fields, identity.FieldBlockedUntil)
 	}
 	if m.created_at != nil {
 		fields = append(fields, identity.FieldCreatedAt)
@@ -9317,6 +10274,10 @@ func (m *IdentityMutation) Field(name string) (ent.Value, bool) {
 		return m.MetadataSealed()
 	case identity.FieldScore:
 		return m.Score()
+	case identity.FieldFailedAuthentications:
+		return m.FailedAuthentications()
+	case identity.FieldBlockedUntil:
+		return m.BlockedUntil()
 	case identity.FieldCreatedAt:
 		return m.CreatedAt()
 	case identity.FieldVerifiedAt:
@@ -9344,6 +10305,10 @@ func (m *IdentityMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldMetadataSealed(ctx)
 	case identity.FieldScore:
 		return m.OldScore(ctx)
+	case identity.FieldFailedAuthentications:
+		return m.OldFailedAuthentications(ctx)
+	case identity.FieldBlockedUntil:
+		return m.OldBlockedUntil(ctx)
 	case identity.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	case identity.FieldVerifiedAt:
@@ -9401,6 +10366,20 @@ func (m *IdentityMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetScore(v)
 		return nil
+	case identity.FieldFailedAuthentications:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailedAuthentications(v)
+		return nil
+	case identity.FieldBlockedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBlockedUntil(v)
+		return nil
 	case identity.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -9433,6 +10412,9 @@ func (m *IdentityMutation) AddedFields() []string {
 	if m.addscore != nil {
 		fields = append(fields, identity.FieldScore)
 	}
+	if m.addfailed_authentications != nil {
+		fields = append(fields, identity.FieldFailedAuthentications)
+	}
 	return fields
 }
 
@@ -9443,6 +10425,8 @@ func (m *IdentityMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case identity.FieldScore:
 		return m.AddedScore()
+	case identity.FieldFailedAuthentications:
+		return m.AddedFailedAuthentications()
 	}
 	return nil, false
 }
@@ -9458,6 +10442,13 @@ func (m *IdentityMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddScore(v)
+		return nil
+	case identity.FieldFailedAuthentications:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailedAuthentications(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Identity numeric field %s", name)
@@ -9475,6 +10466,9 @@ func (m *IdentityMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(identity.FieldScore) {
 		fields = append(fields, identity.FieldScore)
+	}
+	if m.FieldCleared(identity.FieldBlockedUntil) {
+		fields = append(fields, identity.FieldBlockedUntil)
 	}
 	if m.FieldCleared(identity.FieldVerifiedAt) {
 		fields = append(fields, identity.FieldVerifiedAt)
@@ -9504,6 +10498,9 @@ func (m *IdentityMutation) ClearField(name string) error {
 		return nil
 	case identity.FieldScore:
 		m.ClearScore()
+		return nil
+	case identity.FieldBlockedUntil:
+		m.ClearBlockedUntil()
 		return nil
 	case identity.FieldVerifiedAt:
 		m.ClearVerifiedAt()
@@ -9536,6 +10533,12 @@ func (m *IdentityMutation) ResetField(name string) error {
 		return nil
 	case identity.FieldScore:
 		m.ResetScore()
+		return nil
+	case identity.FieldFailedAuthentications:
+		m.ResetFailedAuthentications()
+		return nil
+	case identity.FieldBlockedUntil:
+		m.ResetBlockedUntil()
 		return nil
 	case identity.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -9681,19 +10684,22 @@ func (m *IdentityMutation) ResetEdge(name string) error {
 // LivenessChallengeMutation represents an operation that mutates the LivenessChallenge nodes in the graph.
 type LivenessChallengeMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *string
-	session_id    *string
-	steps         *[]string
-	appendsteps   []string
-	created_at    *time.Time
-	expires_at    *time.Time
-	used_at       *time.Time
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*LivenessChallenge, error)
-	predicates    []predicate.LivenessChallenge
+	op               Op
+	typ              string
+	id               *string
+	session_id       *string
+	steps            *[]string
+	appendsteps      []string
+	nonce            *string
+	provider_session *string
+	outcome_sealed   *[]byte
+	created_at       *time.Time
+	expires_at       *time.Time
+	used_at          *time.Time
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*LivenessChallenge, error)
+	predicates       []predicate.LivenessChallenge
 }
 
 var _ ent.Mutation = (*LivenessChallengeMutation)(nil)
@@ -9901,6 +10907,153 @@ func (m *LivenessChallengeMutation) ResetSteps() {
 	delete(m.clearedFields, livenesschallenge.FieldSteps)
 }
 
+// SetNonce sets the "nonce" field.
+func (m *LivenessChallengeMutation) SetNonce(s string) {
+	m.nonce = &s
+}
+
+// Nonce returns the value of the "nonce" field in the mutation.
+func (m *LivenessChallengeMutation) Nonce() (r string, exists bool) {
+	v := m.nonce
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNonce returns the old "nonce" field's value of the LivenessChallenge entity.
+// If the LivenessChallenge object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LivenessChallengeMutation) OldNonce(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNonce is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNonce requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNonce: %w", err)
+	}
+	return oldValue.Nonce, nil
+}
+
+// ClearNonce clears the value of the "nonce" field.
+func (m *LivenessChallengeMutation) ClearNonce() {
+	m.nonce = nil
+	m.clearedFields[livenesschallenge.FieldNonce] = struct{}{}
+}
+
+// NonceCleared returns if the "nonce" field was cleared in this mutation.
+func (m *LivenessChallengeMutation) NonceCleared() bool {
+	_, ok := m.clearedFields[livenesschallenge.FieldNonce]
+	return ok
+}
+
+// ResetNonce resets all changes to the "nonce" field.
+func (m *LivenessChallengeMutation) ResetNonce() {
+	m.nonce = nil
+	delete(m.clearedFields, livenesschallenge.FieldNonce)
+}
+
+// SetProviderSession sets the "provider_session" field.
+func (m *LivenessChallengeMutation) SetProviderSession(s string) {
+	m.provider_session = &s
+}
+
+// ProviderSession returns the value of the "provider_session" field in the mutation.
+func (m *LivenessChallengeMutation) ProviderSession() (r string, exists bool) {
+	v := m.provider_session
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProviderSession returns the old "provider_session" field's value of the LivenessChallenge entity.
+// If the LivenessChallenge object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LivenessChallengeMutation) OldProviderSession(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProviderSession is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProviderSession requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProviderSession: %w", err)
+	}
+	return oldValue.ProviderSession, nil
+}
+
+// ClearProviderSession clears the value of the "provider_session" field.
+func (m *LivenessChallengeMutation) ClearProviderSession() {
+	m.provider_session = nil
+	m.clearedFields[livenesschallenge.FieldProviderSession] = struct{}{}
+}
+
+// ProviderSessionCleared returns if the "provider_session" field was cleared in this mutation.
+func (m *LivenessChallengeMutation) ProviderSessionCleared() bool {
+	_, ok := m.clearedFields[livenesschallenge.FieldProviderSession]
+	return ok
+}
+
+// ResetProviderSession resets all changes to the "provider_session" field.
+func (m *LivenessChallengeMutation) ResetProviderSession() {
+	m.provider_session = nil
+	delete(m.clearedFields, livenesschallenge.FieldProviderSession)
+}
+
+// SetOutcomeSealed sets the "outcome_sealed" field.
+func (m *LivenessChallengeMutation) SetOutcomeSealed(b []byte) {
+	m.outcome_sealed = &b
+}
+
+// OutcomeSealed returns the value of the "outcome_sealed" field in the mutation.
+func (m *LivenessChallengeMutation) OutcomeSealed() (r []byte, exists bool) {
+	v := m.outcome_sealed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutcomeSealed returns the old "outcome_sealed" field's value of the LivenessChallenge entity.
+// If the LivenessChallenge object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LivenessChallengeMutation) OldOutcomeSealed(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutcomeSealed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutcomeSealed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutcomeSealed: %w", err)
+	}
+	return oldValue.OutcomeSealed, nil
+}
+
+// ClearOutcomeSealed clears the value of the "outcome_sealed" field.
+func (m *LivenessChallengeMutation) ClearOutcomeSealed() {
+	m.outcome_sealed = nil
+	m.clearedFields[livenesschallenge.FieldOutcomeSealed] = struct{}{}
+}
+
+// OutcomeSealedCleared returns if the "outcome_sealed" field was cleared in this mutation.
+func (m *LivenessChallengeMutation) OutcomeSealedCleared() bool {
+	_, ok := m.clearedFields[livenesschallenge.FieldOutcomeSealed]
+	return ok
+}
+
+// ResetOutcomeSealed resets all changes to the "outcome_sealed" field.
+func (m *LivenessChallengeMutation) ResetOutcomeSealed() {
+	m.outcome_sealed = nil
+	delete(m.clearedFields, livenesschallenge.FieldOutcomeSealed)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *LivenessChallengeMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -10056,12 +11209,21 @@ func (m *LivenessChallengeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LivenessChallengeMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 8)
 	if m.session_id != nil {
 		fields = append(fields, livenesschallenge.FieldSessionID)
 	}
 	if m.steps != nil {
 		fields = append(fields, livenesschallenge.FieldSteps)
+	}
+	if m.nonce != nil {
+		fields = append(fields, livenesschallenge.FieldNonce)
+	}
+	if m.provider_session != nil {
+		fields = append(fields, livenesschallenge.FieldProviderSession)
+	}
+	if m.outcome_sealed != nil {
+		fields = append(fields, livenesschallenge.FieldOutcomeSealed)
 	}
 	if m.created_at != nil {
 		fields = append(fields, livenesschallenge.FieldCreatedAt)
@@ -10084,6 +11246,12 @@ func (m *LivenessChallengeMutation) Field(name string) (ent.Value, bool) {
 		return m.SessionID()
 	case livenesschallenge.FieldSteps:
 		return m.Steps()
+	case livenesschallenge.FieldNonce:
+		return m.Nonce()
+	case livenesschallenge.FieldProviderSession:
+		return m.ProviderSession()
+	case livenesschallenge.FieldOutcomeSealed:
+		return m.OutcomeSealed()
 	case livenesschallenge.FieldCreatedAt:
 		return m.CreatedAt()
 	case livenesschallenge.FieldExpiresAt:
@@ -10103,6 +11271,12 @@ func (m *LivenessChallengeMutation) OldField(ctx context.Context, name string) (
 		return m.OldSessionID(ctx)
 	case livenesschallenge.FieldSteps:
 		return m.OldSteps(ctx)
+	case livenesschallenge.FieldNonce:
+		return m.OldNonce(ctx)
+	case livenesschallenge.FieldProviderSession:
+		return m.OldProviderSession(ctx)
+	case livenesschallenge.FieldOutcomeSealed:
+		return m.OldOutcomeSealed(ctx)
 	case livenesschallenge.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	case livenesschallenge.FieldExpiresAt:
@@ -10131,6 +11305,27 @@ func (m *LivenessChallengeMutation) SetField(name string, value ent.Value) error
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetSteps(v)
+		return nil
+	case livenesschallenge.FieldNonce:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNonce(v)
+		return nil
+	case livenesschallenge.FieldProviderSession:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProviderSession(v)
+		return nil
+	case livenesschallenge.FieldOutcomeSealed:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutcomeSealed(v)
 		return nil
 	case livenesschallenge.FieldCreatedAt:
 		v, ok := value.(time.Time)
@@ -10186,6 +11381,15 @@ func (m *LivenessChallengeMutation) ClearedFields() []string {
 	if m.FieldCleared(livenesschallenge.FieldSteps) {
 		fields = append(fields, livenesschallenge.FieldSteps)
 	}
+	if m.FieldCleared(livenesschallenge.FieldNonce) {
+		fields = append(fields, livenesschallenge.FieldNonce)
+	}
+	if m.FieldCleared(livenesschallenge.FieldProviderSession) {
+		fields = append(fields, livenesschallenge.FieldProviderSession)
+	}
+	if m.FieldCleared(livenesschallenge.FieldOutcomeSealed) {
+		fields = append(fields, livenesschallenge.FieldOutcomeSealed)
+	}
 	if m.FieldCleared(livenesschallenge.FieldUsedAt) {
 		fields = append(fields, livenesschallenge.FieldUsedAt)
 	}
@@ -10206,6 +11410,15 @@ func (m *LivenessChallengeMutation) ClearField(name string) error {
 	case livenesschallenge.FieldSteps:
 		m.ClearSteps()
 		return nil
+	case livenesschallenge.FieldNonce:
+		m.ClearNonce()
+		return nil
+	case livenesschallenge.FieldProviderSession:
+		m.ClearProviderSession()
+		return nil
+	case livenesschallenge.FieldOutcomeSealed:
+		m.ClearOutcomeSealed()
+		return nil
 	case livenesschallenge.FieldUsedAt:
 		m.ClearUsedAt()
 		return nil
@@ -10222,6 +11435,15 @@ func (m *LivenessChallengeMutation) ResetField(name string) error {
 		return nil
 	case livenesschallenge.FieldSteps:
 		m.ResetSteps()
+		return nil
+	case livenesschallenge.FieldNonce:
+		m.ResetNonce()
+		return nil
+	case livenesschallenge.FieldProviderSession:
+		m.ResetProviderSession()
+		return nil
+	case livenesschallenge.FieldOutcomeSealed:
+		m.ResetOutcomeSealed()
 		return nil
 	case livenesschallenge.FieldCreatedAt:
 		m.ResetCreatedAt()

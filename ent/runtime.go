@@ -11,6 +11,7 @@ import (
 	"kycd/ent/delivery"
 	"kycd/ent/document"
 	"kycd/ent/faceencoding"
+	"kycd/ent/fingerprint"
 	"kycd/ent/history"
 	"kycd/ent/idempotencykey"
 	"kycd/ent/identity"
@@ -61,19 +62,19 @@ func init() {
 	// capture.DefaultStep holds the default value on creation for the step field.
 	capture.DefaultStep = captureDescStep.Default.(int)
 	// captureDescBlobKey is the schema descriptor for blob_key field.
-	captureDescBlobKey := captureFields[5].Descriptor()
+	captureDescBlobKey := captureFields[6].Descriptor()
 	// capture.BlobKeyValidator is a validator for the "blob_key" field. It is called by the builders before save.
 	capture.BlobKeyValidator = captureDescBlobKey.Validators[0].(func(string) error)
 	// captureDescContentType is the schema descriptor for content_type field.
-	captureDescContentType := captureFields[6].Descriptor()
+	captureDescContentType := captureFields[7].Descriptor()
 	// capture.ContentTypeValidator is a validator for the "content_type" field. It is called by the builders before save.
 	capture.ContentTypeValidator = captureDescContentType.Validators[0].(func(string) error)
 	// captureDescDigestTerm is the schema descriptor for digest_term field.
-	captureDescDigestTerm := captureFields[10].Descriptor()
+	captureDescDigestTerm := captureFields[11].Descriptor()
 	// capture.DigestTermValidator is a validator for the "digest_term" field. It is called by the builders before save.
 	capture.DigestTermValidator = captureDescDigestTerm.Validators[0].(func(string) error)
 	// captureDescSuperseded is the schema descriptor for superseded field.
-	captureDescSuperseded := captureFields[11].Descriptor()
+	captureDescSuperseded := captureFields[12].Descriptor()
 	// capture.DefaultSuperseded holds the default value on creation for the superseded field.
 	capture.DefaultSuperseded = captureDescSuperseded.Default.(bool)
 	// captureDescID is the schema descriptor for id field.
@@ -408,11 +409,111 @@ func init() {
 	faceencodingDescEncoder := faceencodingFields[7].Descriptor()
 	// faceencoding.EncoderValidator is a validator for the "encoder" field. It is called by the builders before save.
 	faceencoding.EncoderValidator = faceencodingDescEncoder.Validators[0].(func(string) error)
+	// faceencodingDescQuality is the schema descriptor for quality field.
+	faceencodingDescQuality := faceencodingFields[8].Descriptor()
+	// faceencoding.DefaultQuality holds the default value on creation for the quality field.
+	faceencoding.DefaultQuality = faceencodingDescQuality.Default.(float64)
+	// faceencodingDescRefreshed is the schema descriptor for refreshed field.
+	faceencodingDescRefreshed := faceencodingFields[9].Descriptor()
+	// faceencoding.DefaultRefreshed holds the default value on creation for the refreshed field.
+	faceencoding.DefaultRefreshed = faceencodingDescRefreshed.Default.(bool)
 	// faceencodingDescID is the schema descriptor for id field.
 	faceencodingDescID := faceencodingFields[0].Descriptor()
 	// faceencoding.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	faceencoding.IDValidator = func() func(string) error {
 		validators := faceencodingDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	fingerprintFields := schema.Fingerprint{}.Fields()
+	_ = fingerprintFields
+	// fingerprintDescUserID is the schema descriptor for user_id field.
+	fingerprintDescUserID := fingerprintFields[1].Descriptor()
+	// fingerprint.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	fingerprint.UserIDValidator = func() func(string) error {
+		validators := fingerprintDescUserID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(user_id string) error {
+			for _, fn := range fns {
+				if err := fn(user_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// fingerprintDescSessionID is the schema descriptor for session_id field.
+	fingerprintDescSessionID := fingerprintFields[2].Descriptor()
+	// fingerprint.SessionIDValidator is a validator for the "session_id" field. It is called by the builders before save.
+	fingerprint.SessionIDValidator = func() func(string) error {
+		validators := fingerprintDescSessionID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(session_id string) error {
+			for _, fn := range fns {
+				if err := fn(session_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// fingerprintDescCaptureID is the schema descriptor for capture_id field.
+	fingerprintDescCaptureID := fingerprintFields[3].Descriptor()
+	// fingerprint.CaptureIDValidator is a validator for the "capture_id" field. It is called by the builders before save.
+	fingerprint.CaptureIDValidator = func() func(string) error {
+		validators := fingerprintDescCaptureID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(capture_id string) error {
+			for _, fn := range fns {
+				if err := fn(capture_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// fingerprintDescKeyID is the schema descriptor for key_id field.
+	fingerprintDescKeyID := fingerprintFields[4].Descriptor()
+	// fingerprint.KeyIDValidator is a validator for the "key_id" field. It is called by the builders before save.
+	fingerprint.KeyIDValidator = func() func(string) error {
+		validators := fingerprintDescKeyID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(key_id string) error {
+			for _, fn := range fns {
+				if err := fn(key_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// fingerprintDescID is the schema descriptor for id field.
+	fingerprintDescID := fingerprintFields[0].Descriptor()
+	// fingerprint.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	fingerprint.IDValidator = func() func(string) error {
+		validators := fingerprintDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -596,6 +697,10 @@ func init() {
 			return nil
 		}
 	}()
+	// identityDescFailedAuthentications is the schema descriptor for failed_authentications field.
+	identityDescFailedAuthentications := identityFields[7].Descriptor()
+	// identity.DefaultFailedAuthentications holds the default value on creation for the failed_authentications field.
+	identity.DefaultFailedAuthentications = identityDescFailedAuthentications.Default.(int)
 	// identityDescID is the schema descriptor for id field.
 	identityDescID := identityFields[0].Descriptor()
 	// identity.IDValidator is a validator for the "id" field. It is called by the builders before save.

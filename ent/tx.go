@@ -30,6 +30,8 @@ type Tx struct {
 	Document *DocumentClient
 	// FaceEncoding is the client for interacting with the FaceEncoding builders.
 	FaceEncoding *FaceEncodingClient
+	// Fingerprint is the client for interacting with the Fingerprint builders.
+	Fingerprint *FingerprintClient
 	// History is the client for interacting with the History builders.
 	History *HistoryClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
@@ -197,6 +199,7 @@ func (tx *Tx) init() {
 	tx.Delivery = NewDeliveryClient(tx.config)
 	tx.Document = NewDocumentClient(tx.config)
 	tx.FaceEncoding = NewFaceEncodingClient(tx.config)
+	tx.Fingerprint = NewFingerprintClient(tx.config)
 	tx.History = NewHistoryClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Identity = NewIdentityClient(tx.config)

@@ -8,6 +8,7 @@ import (
 	"kycd/ent"
 	"kycd/ent/capture"
 	"kycd/ent/outbox"
+	"kycd/ent/predicate"
 	"kycd/ent/session"
 	"kycd/vision"
 )
@@ -29,11 +30,11 @@ const (
 func askFor(side capture.Side) vision.Ask {
 	switch side {
 	case captureFront:
-		return vision.Ask{Faces: true, Document: true, MRZ: true, Text: true}
+		return vision.Ask{Faces: true, Portrait: true, Fingerprint: true, Document: true, MRZ: true, Text: true}
 	case captureBack:
-		return vision.Ask{Document: true, Barcodes: true, MRZ: true, Text: true}
+		return vision.Ask{Fingerprint: true, Document: true, Barcodes: true, MRZ: true, Text: true}
 	default:
-		return vision.Ask{Faces: true, Liveness: true}
+		return vision.Ask{Faces: true, Liveness: true, Attributes: true, Fingerprint: true}
 	}
 }
 
@@ -175,6 +176,9 @@ func (c *change) finishAnalysis(ctx context.Context, workID string, row *ent.Ses
 			hints = append(hints, string(h))
 		}
 		update.SetAnalysisStatus(capture.AnalysisStatusDone).SetAnalysisSealed(sealed).SetHints(hints)
+		if err := c.keepFingerprint(ctx, v, row, pic, analysis.Fingerprint); err != nil {
+			return err
+		}
 	} else {
 		update.SetAnalysisStatus(capture.AnalysisStatusFailed).SetAnalysisCode(code)
 	}
@@ -199,18 +203,18 @@ func (c *change) finishAnalysis(ctx context.Context, workID string, row *ent.Ses
 }
 
 // pendingAnalyses counts the pictures of a session that count and are not measured yet.
-func pendingAnalyses(ctx context.Context, captures *ent.CaptureClient, sessionID string) (int, error) {
+func pendingAnalyses(ctx context.Context, captures *ent.CaptureClient, sessionID string, which ...predicate.Capture) (int, error) {
 	n, err := captures.Query().Where(capture.SessionID(sessionID), capture.Superseded(false),
-		capture.AnalysisStatusEQ(capture.AnalysisStatusPending)).Count(ctx)
+		capture.AnalysisStatusEQ(capture.AnalysisStatusPending)).Where(which...).Count(ctx)
 	if err != nil {
 		return 0, Internal(err)
 	}
 	return n, nil
 }
 
-// waitAnalysed waits until nothing of a session is being measured any more, or for at most wait. It
-// reports whether everything is there.
-func (s *Service) waitAnalysed(ctx context.Context, sessionID string, wait time.Duration) (bool, error) {
+// waitAnalysed waits until no picture of a session, or none of those that are meant, is being measured any more, or for at
+// most wait. It reports whether everything is there.
+func (s *Service) waitAnalysed(ctx context.Context, sessionID string, wait time.Duration, which ...predicate.Capture) (bool, error) {
 	news, stop := s.analysed.watch(sessionID)
 	defer stop()
 	deadline := time.NewTimer(wait)
@@ -218,7 +222,7 @@ func (s *Service) waitAnalysed(ctx context.Context, sessionID string, wait time.
 	look := time.NewTicker(100 * time.Millisecond) // another process may have taken the result
 	defer look.Stop()
 	for {
-		pending, err := pendingAnalyses(ctx, s.db.Ent.Capture, sessionID)
+		pending, err := pendingAnalyses(ctx, s.db.Ent.Capture, sessionID, which...)
 		if err != nil || pending == 0 {
 			return pending == 0 && err == nil, err
 		}

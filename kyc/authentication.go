@@ -8,30 +8,66 @@ import (
 	"kycd/ent/session"
 	"kycd/kyc/auth"
 	"kycd/kyc/scoring"
-	"kycd/vision"
 )
 
 // CreateAuthentication begins an authentication: the person of an identity is asked for a live face. Consent was
 // given with the verification that made the identity, and covers this.
 func (s *Service) CreateAuthentication(ctx context.Context, p auth.Principal, identityID string, in SessionInput) (string, error) {
-	return s.createSession(ctx, p, IDA, in, func(c *change, create *ent.SessionCreate) error {
+	return s.createSession(ctx, p, IDA, in, func(c *change, create *ent.SessionCreate) (then func(*ent.Session) error, err error) {
 		row, err := findIdentity(ctx, c.Identity, p, identityID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if row.AnonymizedAt != nil {
-			return notFound("identity")
+			return nil, notFound("identity")
 		}
 		enrolled, err := c.FaceEncoding.Query().Where(faceencoding.IdentityID(row.ID)).Exist(ctx)
 		if err != nil {
-			return Internal(err)
+			return nil, Internal(err)
 		}
 		if !enrolled {
-			return Errorf(CodeNotEnrolled, "the identity was verified without a face, so there is none to compare with")
+			return nil, Errorf(CodeNotEnrolled, "the identity was verified without a face, so there is none to compare with")
 		}
 		create.SetIdentityID(row.ID).SetConsented(true).SetConsentedAt(row.CreatedAt)
-		return nil
+		if until := row.BlockedUntil; until != nil && until.After(c.now) {
+			return func(made *ent.Session) error { return c.block(ctx, made, *until, tooManyFailures) }, nil
+		}
+		return nil, nil
 	})
+}
+
+// An identity whose authentications fail so often in a row is not asked for its face for a while: whoever tries may be
+// trying photographs.
+const (
+	mostFailures    = 5
+	tooManyFailures = "too_many_failed_authentications"
+)
+
+// countFailure notes that an authentication of an identity failed. After too many in a row its open sessions, and those
+// that are begun in the next minutes, are blocked.
+func (c *change) countFailure(ctx context.Context, row *ent.Session) error {
+	known, err := c.Identity.UpdateOneID(*row.IdentityID).AddFailedAuthentications(1).Save(ctx)
+	if err != nil {
+		return Internal(err)
+	}
+	if known.FailedAuthentications < mostFailures {
+		return nil
+	}
+	until := c.now.Add(coolDown)
+	if err := c.Identity.UpdateOne(known).SetFailedAuthentications(0).SetBlockedUntil(until).Exec(ctx); err != nil {
+		return Internal(err)
+	}
+	others, err := c.Session.Query().Where(session.IdentityID(known.ID), session.KindEQ(session.KindIda), session.StatusEQ(session.StatusInProgress),
+		session.FinalizeRequestedAtIsNil(), session.IDNEQ(row.ID)).All(ctx)
+	if err != nil {
+		return Internal(err)
+	}
+	for _, other := range others {
+		if err := c.block(ctx, other, until, tooManyFailures); err != nil && AsError(err).Code != CodeConflict {
+			return err
+		}
+	}
+	return nil
 }
 
 // FinalizeAuthentication asks whether the live face is that of the identity. It waits for the measurements as
@@ -40,44 +76,8 @@ func (s *Service) FinalizeAuthentication(ctx context.Context, p auth.Principal, 
 	return s.finalize(ctx, p, IDA, id, nil)
 }
 
-// accountFacts are what the decision on an authentication rests on.
-type accountFacts struct {
-	*facts
-	enrolled []enrolledFace
-}
-
-// enrolledFace is one encoding of an identity.
-type enrolledFace struct {
-	id, encoder string
-	encoding    []float32
-}
-
-// enrolledFaces opens the encodings of an identity; there are none once it was erased.
-func (c *change) enrolledFaces(ctx context.Context, identityID string) ([]enrolledFace, error) {
-	rows, err := c.FaceEncoding.Query().Where(faceencoding.IdentityID(identityID)).Order(ent.Asc(faceencoding.FieldID)).All(ctx)
-	if err != nil {
-		return nil, Internal(err)
-	}
-	faces := make([]enrolledFace, 0, len(rows))
-	for _, row := range rows {
-		v, err := c.s.vault(ctx, c.DataKey, row.KeyID)
-		if e := AsError(err); e != nil && e.Code == CodeErased {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		face := enrolledFace{id: row.ID, encoder: row.Encoder}
-		if err := v.open("face_encodings", "vector", row.ID, row.VectorSealed, &face.encoding); err != nil {
-			return nil, err
-		}
-		faces = append(faces, face)
-	}
-	return faces, nil
-}
-
 // judgeAccount draws the decision on an authentication. It is pure: the same facts give the same decision.
-func judgeAccount(f *accountFacts) (verdict, error) {
+func judgeAccount(f *facts) (verdict, error) {
 	v := verdict{signals: []scoring.Signal{f.consent(), f.accountFace(), f.liveness()}}
 	for i := range v.signals {
 		v.signals[i].Required = true // an authentication has no check to spare
@@ -91,7 +91,7 @@ func judgeAccount(f *accountFacts) (verdict, error) {
 }
 
 // accountFace compares the live face with the identity's, and takes the nearest.
-func (f *accountFacts) accountFace() scoring.Signal {
+func (f *facts) accountFace() scoring.Signal {
 	s := scoring.Signal{Check: scoring.CheckAccountFaceMatch}
 	live := f.live.face()
 	switch {
@@ -105,35 +105,33 @@ func (f *accountFacts) accountFace() scoring.Signal {
 		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieFaceNotFound}
 		return s
 	}
-	nearest, distance, compared := nearestFace(f.enrolled, live)
-	if compared == 0 { // enrolled by another encoder only
+	near := nearestFace(f.enrolled, live)
+	if near.compared == 0 { // enrolled by other encoders only, or the live face could not be encoded
 		s.State = scoring.StateUnavailable
 		return s
 	}
-	s.Measure = scoring.Number(distance)
+	s.Measure = scoring.Number(near.distance)
 	s.Evidence = map[string]any{
-		"distance": distance, "encoder": live.Encoder, "compared": compared, "encoding_id": nearest,
+		"distance": near.distance, "encoder": near.encoder, "compared": near.compared, "enrolled_capture_id": near.face.captureID,
 		"selfie_quality": live.Quality, "selfie_capture_id": f.live.id,
 	}
 	return s
 }
 
-// nearestFace compares a face with enrolled ones of the same encoder, and says with how many it could.
-func nearestFace(enrolled []enrolledFace, face *vision.Face) (id string, distance float64, compared int) {
-	for _, known := range enrolled {
-		if known.encoder != face.Encoder {
-			continue
-		}
-		d, err := vision.Distance(known.encoding, face.Encoding)
-		if err != nil { // of another length: damaged, and no reason to let anybody in
-			continue
-		}
-		if compared == 0 || d < distance {
-			id, distance = known.id, d
-		}
-		compared++
+// authenticated does what follows from a decided authentication: a face that was recognised may become one that the
+// identity is recognised by, a failure counts.
+func (c *change) authenticated(ctx context.Context, row *ent.Session, f *facts, verified bool) error {
+	if !verified {
+		return c.countFailure(ctx, row)
 	}
-	return id, distance, compared
+	if err := c.Identity.UpdateOneID(*row.IdentityID).SetFailedAuthentications(0).ClearBlockedUntil().Exec(ctx); err != nil {
+		return Internal(err)
+	}
+	refreshed, err := c.refreshTemplate(ctx, *row.IdentityID, f)
+	if err != nil || !refreshed {
+		return err
+	}
+	return c.note(ctx, row.ID, actorSystem, "template_refreshed", "", "", nil)
 }
 
 // DownloadSelfie gives the live picture of an authentication.

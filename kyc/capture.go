@@ -82,7 +82,7 @@ func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side st
 			return err
 		}
 		kind, _ := fileType(string(row.DocumentType), captured)
-		if err := c.capture(ctx, row, picture, captured, kind, 0); err != nil {
+		if err := c.capture(ctx, row, picture, shot{side: captured, fileType: kind}); err != nil {
 			return err
 		}
 		update, spot := c.Session.UpdateOne(row), location.CaptureTypeFrontDocImageCapture
@@ -182,9 +182,17 @@ func (s *Service) discard(ctx context.Context, pics ...picture) {
 	}
 }
 
+// shot is what a picture was taken of.
+type shot struct {
+	side     capture.Side
+	fileType string // storage_file_type_e
+	step     int    // liveness: 0 passive, 1..4 active
+	asked    string // the step that the challenge asked for
+}
+
 // capture writes the row of a stored picture, and the work of analysing it.
-func (c *change) capture(ctx context.Context, row *ent.Session, pic picture, side capture.Side, fileType string, step int) error {
-	err := c.Capture.Create().SetID(pic.id).SetSessionID(row.ID).SetSide(side).SetFileType(fileType).SetStep(step).
+func (c *change) capture(ctx context.Context, row *ent.Session, pic picture, of shot) error {
+	err := c.Capture.Create().SetID(pic.id).SetSessionID(row.ID).SetSide(of.side).SetFileType(of.fileType).SetStep(of.step).SetAsked(of.asked).
 		SetBlobKey(pic.blobKey).SetContentType(pic.contentType).SetSize(pic.size).SetWidth(pic.width).SetHeight(pic.height).
 		SetDigestTerm(pic.digest).SetCreatedAt(c.now).Exec(ctx)
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 	"kycd/ent/session"
 	"kycd/kyc/crosscheck"
 	"kycd/kyc/scoring"
-	"kycd/vision"
 )
 
 // verdict is a decision with what it was drawn from.
@@ -24,6 +23,8 @@ type verdict struct {
 	signals []scoring.Signal
 	cross   *crosscheck.Result // nil: nothing to compare
 	agrees  crosscheck.Match   // which parts of the document agree with each other
+	// lookalikes are other people's identities with a face like this one: for a person to look at.
+	lookalikes []lookalike
 }
 
 // judge draws the decision from the facts. It is pure: the same facts give the same decision.
@@ -37,16 +38,15 @@ func judge(f *facts) (verdict, error) {
 		f.consent(), f.requiredFields(), f.inDate(), f.faceMatch(), f.liveness(), f.sanctions(),
 		f.suspiciousWords(scoring.CheckFrontSuspiciousWords, f.front),
 		{Check: scoring.CheckFrontImageManipulation, State: scoring.StateNotRun},
-		{Check: scoring.CheckFrontOnlineDuplication, State: scoring.StateNotRun, Required: f.settings.Wants(CheckOnlineDuplication)},
+		f.seenBefore(scoring.CheckFrontOnlineDuplication, f.front),
 		{Check: scoring.CheckFrontIsIdentityDocument, State: scoring.StateNotRun},
 		{Check: scoring.CheckDMV, State: scoring.StateNotRun, Required: f.settings.Wants(CheckDMV)},
-		{Check: scoring.CheckGender, State: scoring.StateNotRun},
-		{Check: scoring.CheckAge, State: scoring.StateNotRun},
+		f.gender(), f.age(),
 	}
 	if f.back != nil {
 		v.signals = append(v.signals, f.suspiciousWords(scoring.CheckBackSuspiciousWords, f.back),
 			scoring.Signal{Check: scoring.CheckBackImageManipulation, State: scoring.StateNotRun},
-			scoring.Signal{Check: scoring.CheckBackOnlineDuplication, State: scoring.StateNotRun},
+			f.seenBefore(scoring.CheckBackOnlineDuplication, f.back),
 			scoring.Signal{Check: scoring.CheckBackIsIdentityDocument, State: scoring.StateNotRun})
 	}
 	if name, ok := scoring.MatchOf(f.documentType); ok {
@@ -116,75 +116,6 @@ func (f *facts) inDate() scoring.Signal {
 		s.Value, s.Reasons = truth(false), []scoring.Reason{scoring.ReasonDocumentNotYetValid}
 	default:
 		s.Value = truth(true)
-	}
-	return s
-}
-
-// faceMatch compares the portrait on the document with the live face. A picture without a face fails: the
-// person was asked for a face and did not show one.
-func (f *facts) faceMatch() scoring.Signal {
-	s := scoring.Signal{Check: scoring.CheckFaceMatch, Required: f.settings.Wants(CheckFaceMatch)}
-	if !s.Required && f.live == nil {
-		s.State = scoring.StateNotRun
-		return s
-	}
-	portrait, selfie := f.front.face(), f.live.face()
-	switch {
-	case f.front.failed(), f.live.failed():
-		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
-	case f.live == nil:
-		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieMissing}
-	case selfie == nil:
-		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieFaceNotFound}
-	case portrait == nil:
-		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonDocumentPortraitNotFound}
-	case portrait.Encoder != selfie.Encoder:
-		s.State = scoring.StateUnavailable // never compared; analysed again, they would be
-	default:
-		distance, err := vision.Distance(portrait.Encoding, selfie.Encoding)
-		if err != nil {
-			s.State = scoring.StateUnavailable
-			break
-		}
-		s.Measure = scoring.Number(distance)
-		s.Evidence = map[string]any{
-			"distance": distance, "encoder": selfie.Encoder, "portrait_quality": portrait.Quality, "selfie_quality": selfie.Quality,
-			"portrait_capture_id": f.front.id, "selfie_capture_id": f.live.id,
-		}
-	}
-	return s
-}
-
-// liveness judges the passive score of the selfie. Active steps are measured by no model yet: a session
-// that needs them does not pass by the passive score alone, unless that is high enough to skip them.
-func (f *facts) liveness() scoring.Signal {
-	s := scoring.Signal{Check: scoring.CheckLiveness, Required: f.settings.Wants(CheckLiveness)}
-	if !s.Required && f.live == nil {
-		s.State = scoring.StateNotRun
-		return s
-	}
-	switch {
-	case f.live == nil:
-		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieMissing}
-	case f.live.failed():
-		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
-	case f.live.face() == nil:
-		s.State, s.Reasons = scoring.StateFail, []scoring.Reason{scoring.ReasonSelfieFaceNotFound}
-	case f.live.analysis.Liveness == nil:
-		s.State = scoring.StateUnavailable
-	case slices.Contains(f.live.analysis.Degraded, "liveness") && !f.allowDegraded:
-		s.State = scoring.StateUnavailable
-		s.Evidence = map[string]any{"model": f.live.analysis.Liveness.Model, "degraded": true}
-	case f.active && f.live.analysis.Liveness.Score < f.weights.PassiveActiveSkipTolerance:
-		s.State, s.Reasons = scoring.StateNotRun, []scoring.Reason{"liveness_active_not_run"}
-		s.Required = true
-	default:
-		live := f.live.analysis.Liveness
-		s.Value = scoring.Number(live.Score)
-		s.Evidence = map[string]any{
-			"score": live.Score, "model": live.Model, "cues": live.Cues, "capture_id": f.live.id,
-			"degraded": slices.Contains(f.live.analysis.Degraded, "liveness"),
-		}
 	}
 	return s
 }
@@ -295,9 +226,6 @@ func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result 
 			return err
 		}
 	}
-	if err := c.keepChecks(ctx, v, row, result); err != nil {
-		return err
-	}
 	reasons := make([]string, 0, len(result.Reasons))
 	for _, r := range result.Reasons {
 		reasons = append(reasons, string(r))
@@ -310,6 +238,13 @@ func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result 
 		if enrolled.reason != "" {
 			reasons = append(reasons, enrolled.reason)
 		}
+	}
+	result.lookalikes = f.strangersLike(enrolled.identityID)
+	if len(result.lookalikes) > 0 {
+		reasons = append(reasons, possibleDuplicate)
+	}
+	if err := c.keepChecks(ctx, v, row, result); err != nil {
+		return err
 	}
 	id := c.s.newID()
 	sealed, err := v.seal("decisions", "pieces", id, result.Decision)
@@ -370,6 +305,11 @@ func (c *change) settle(ctx context.Context, v vault, row *ent.Session, f *facts
 	if err != nil {
 		return err
 	}
+	if row.Kind == session.KindIda {
+		if err := c.authenticated(ctx, row, f, result.Verified); err != nil {
+			return err
+		}
+	}
 	if enrolled.identityID != "" {
 		row.IdentityID = &enrolled.identityID
 	}
@@ -414,6 +354,11 @@ func (c *change) keepChecks(ctx context.Context, v vault, row *ent.Session, resu
 	}
 	for _, p := range result.Pieces {
 		if err := keep(string(p.Check), p.Verdict, p.Value, p.Reasons, p.Evidence); err != nil {
+			return err
+		}
+	}
+	if len(result.lookalikes) > 0 {
+		if err := keep(possibleDuplicate, scoring.StateReview, nil, []scoring.Reason{possibleDuplicate}, result.lookalikes); err != nil {
 			return err
 		}
 	}

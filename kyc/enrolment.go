@@ -7,7 +7,6 @@ import (
 
 	"kycd/ent"
 	"kycd/ent/datakey"
-	"kycd/ent/faceencoding"
 	"kycd/ent/identity"
 	"kycd/ent/searchterm"
 	"kycd/kyc/seal"
@@ -106,15 +105,15 @@ func (c *change) known(ctx context.Context, userID string, f *facts) (enrolment,
 	if ids, err = c.identitiesBy(ctx, userID, "namesake", namesakeTerm(f.merged)); err != nil {
 		return enrolment{}, err
 	}
-	best, nearest := enrolment{}, 0.0
+	best, least := enrolment{}, 0.0
 	for _, id := range ids {
 		enrolled, err := c.enrolledFaces(ctx, id)
 		if err != nil {
 			return enrolment{}, err
 		}
-		_, distance, compared := nearestFace(enrolled, face)
-		if compared > 0 && distance <= f.weights.VerifiedAccountFaceEncodingTolerance && (best.identityID == "" || distance < nearest) {
-			best, nearest = enrolment{identityID: id, reason: joinedByFace}, distance
+		near := nearestFace(enrolled, face)
+		if near.compared > 0 && near.distance <= f.weights.VerifiedAccountFaceEncodingTolerance && (best.identityID == "" || near.distance < least) {
+			best, least = enrolment{identityID: id, reason: joinedByFace}, near.distance
 		}
 	}
 	return best, nil
@@ -141,20 +140,10 @@ func (c *change) identitiesBy(ctx context.Context, userID, field, value string) 
 	return ids, nil
 }
 
+// enrolFace makes the live face one that the identity is recognised by.
 func (c *change) enrolFace(ctx context.Context, v vault, userID, keyID, identityID string, f *facts) error {
-	face := f.live.face()
-	if face == nil || len(face.Encoding) == 0 {
-		return nil
-	}
-	id := c.s.newID()
-	sealed, err := v.seal("face_encodings", "vector", id, face.Encoding)
-	if err != nil {
-		return err
-	}
-	err = c.FaceEncoding.Create().SetID(id).SetUserID(userID).SetKeyID(keyID).SetIdentityID(identityID).SetCaptureID(f.live.id).
-		SetSource(faceencoding.SourceSelfie).SetEncoder(face.Encoder).SetVectorSealed(sealed).SetCreatedAt(c.now).Exec(ctx)
-	if err != nil {
-		return Internal(err)
+	if face := f.live.face(); face != nil {
+		return c.keepTemplate(ctx, v, userID, keyID, identityID, f.live.id, face, false)
 	}
 	return nil
 }

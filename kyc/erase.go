@@ -10,6 +10,7 @@ import (
 	"kycd/ent/delivery"
 	"kycd/ent/document"
 	"kycd/ent/faceencoding"
+	"kycd/ent/fingerprint"
 	"kycd/ent/idempotencykey"
 	"kycd/ent/identity"
 	"kycd/ent/livenesschallenge"
@@ -122,6 +123,7 @@ func (s *Service) AnonymizeIdentity(ctx context.Context, p auth.Principal, id st
 	}
 	if keyID != "" {
 		s.keys.Forget(keyID)
+		s.lineup.forget(p.UserID, id)
 	}
 	return s.erased(ctx, gone)
 }
@@ -137,6 +139,7 @@ func (c *change) erase(ctx context.Context, row *ent.Session, actor string) erro
 	drop(c.SearchTerm.Delete().Where(searchterm.OwnerEQ(searchterm.OwnerSession), searchterm.OwnerID(row.ID)).Exec(ctx))
 	drop(c.Document.Delete().Where(document.SessionID(row.ID)).Exec(ctx))
 	drop(c.Location.Delete().Where(location.SessionID(row.ID)).Exec(ctx))
+	drop(c.Fingerprint.Delete().Where(fingerprint.SessionID(row.ID)).Exec(ctx))
 	drop(c.LivenessChallenge.Delete().Where(livenesschallenge.SessionID(row.ID)).Exec(ctx))
 	drop(c.FaceEncoding.Delete().Where(faceencoding.SessionID(row.ID)).Exec(ctx))
 	drop(c.Check.Update().Where(check.SessionID(row.ID)).ClearEvidenceSealed().Save(ctx))
@@ -191,6 +194,7 @@ func (s *Service) erased(ctx context.Context, gone []*ent.Session) error {
 	for _, row := range gone {
 		s.keys.Forget(row.KeyID)
 		s.analysed.post(row.ID) // whoever waits for it need not
+		s.albums.forget(row.UserID, row.ID)
 		if err := s.erasePictures(ctx, row.ID); err != nil {
 			s.log.Warn("pictures of an anonymized session are still to be removed", "session_id", row.ID, "code", string(AsError(err).Code))
 		}

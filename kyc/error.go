@@ -25,6 +25,12 @@ const (
 	CodeDocumentSide       Code = "document_side_not_expected"
 	CodeIncomplete         Code = "incomplete"
 	CodeLivenessNotStarted Code = "liveness_not_started"
+	CodeLivenessExpired    Code = "liveness_token_expired"
+	CodeLivenessUsed       Code = "liveness_token_used"
+	CodeLivenessForeign    Code = "liveness_token_foreign" // of another session, or not signed here
+	CodeLivenessFrames     Code = "liveness_frames_mismatch"
+	CodeLivenessProof      Code = "liveness_frame_refused" // its nonce, order or timing does not fit
+	CodeLivenessPending    Code = "liveness_pending"
 	CodeConflict           Code = "conflict"
 	CodeImageMissing       Code = "image_missing"
 	CodeImageEmpty         Code = "image_empty"
@@ -75,13 +81,15 @@ func (c Code) Kind() Kind {
 	case CodeNotFound, CodeErased:
 		return KindNotFound
 	case CodeConsentRequired, CodeConsentRefused, CodeSessionComplete, CodeSessionExpired, CodeSessionBlocked, CodeSessionFinalizing,
-		CodeDocumentType, CodeDocumentSide, CodeIncomplete, CodeLivenessNotStarted, CodeConflict, CodeIdempotencyRunning, CodeNotEnrolled:
+		CodeDocumentType, CodeDocumentSide, CodeIncomplete, CodeLivenessNotStarted,
+		CodeLivenessExpired, CodeLivenessUsed, CodeLivenessPending, CodeConflict, CodeIdempotencyRunning, CodeNotEnrolled:
 		return KindConflict
 	case CodeImageTooLarge, CodeImageTooManyPixels:
 		return KindTooLarge
 	case CodeImageUnsupported:
 		return KindUnsupported
-	case CodeImageTruncated, CodeImageTooSmall, CodeImageAnimated, CodeImageUnreadable, CodeURLRefused, CodeIdempotencyReused:
+	case CodeImageTruncated, CodeImageTooSmall, CodeImageAnimated, CodeImageUnreadable, CodeURLRefused, CodeIdempotencyReused,
+		CodeLivenessForeign, CodeLivenessFrames, CodeLivenessProof:
 		return KindUnusable
 	case CodeTooManyRequests:
 		return KindThrottled

@@ -9,6 +9,8 @@ import (
 	"kycd/ent"
 	"kycd/ent/capture"
 	"kycd/ent/document"
+	"kycd/ent/predicate"
+	"kycd/ent/session"
 	"kycd/kyc/aamva"
 	"kycd/kyc/crosscheck"
 	"kycd/kyc/mrz"
@@ -30,7 +32,12 @@ type facts struct {
 	metadata      map[string]any
 
 	front, back, live *measured
-	activeFrames      int
+	frames            []*measured       // of the liveness check: live first, then one per step
+	outside           *outsideLiveness  // what a provider outside says; nil: the frames were judged here
+	copies            map[string]copied // capture id → the earlier picture that it is a copy of
+	lookalikes        []lookalike       // identities of others whose face is near this one
+
+	enrolled []enrolledFace // an authentication: the faces of the identity
 
 	sources []source          // what each source says, the most trusted first
 	merged  map[string]string // the best of them
@@ -47,6 +54,10 @@ type source struct {
 // measured is one picture that counts: its analysis, or the code of why there is none.
 type measured struct {
 	id       string
+	side     capture.Side
+	step     int
+	asked    string // the step that the challenge asked for
+	digest   string // keyed hash of its bytes
 	analysis *vision.Analysis
 	code     string
 }
@@ -86,31 +97,58 @@ func (c *change) facts(ctx context.Context, row *ent.Session) (*facts, error) {
 	if f.required, err = required(ctx, c.Requirement, row.UserID, row.ClientID, f.documentType); err != nil {
 		return nil, err
 	}
-	pics, err := c.Capture.Query().Where(capture.SessionID(row.ID), capture.Superseded(false)).Order(ent.Asc(capture.FieldStep)).All(ctx)
+	captures, err := measuredCaptures(ctx, c.Capture, v, row.ID)
 	if err != nil {
-		return nil, Internal(err)
+		return nil, err
 	}
-	for _, pic := range pics {
-		m := &measured{id: pic.ID, code: pic.AnalysisCode}
-		if pic.AnalysisStatus == capture.AnalysisStatusDone {
-			m.analysis = &vision.Analysis{}
-			if err := v.open("captures", "analysis", pic.ID, pic.AnalysisSealed, m.analysis); err != nil {
-				return nil, err
-			}
-		}
-		switch {
-		case pic.Side == captureFront:
+	for _, m := range captures {
+		switch m.side {
+		case captureFront:
 			f.front = m
-		case pic.Side == captureBack:
+		case captureBack:
 			f.back = m
-		case pic.Side == captureLiveness && pic.Step == 0:
-			f.live = m
-		case pic.Side == captureLiveness:
-			f.activeFrames++
+		}
+	}
+	if f.frames = liveFrames(captures); len(f.frames) > 0 {
+		f.live = f.frames[0]
+	}
+	if row.LivenessProvider == session.LivenessProviderAzure {
+		if f.outside, err = c.outsideLiveness(ctx, v, row.ID); err != nil {
+			return nil, err
+		}
+	}
+	if f.copies, err = c.s.copiesOf(ctx, c.Tx.Client(), row, captures); err != nil {
+		return nil, err
+	}
+	if row.Kind == session.KindIdv {
+		if f.lookalikes, err = c.s.lookalikes(ctx, c.Tx.Client(), row.UserID, f.live.face(), f.weights.VerifiedAccountFaceEncodingTolerance); err != nil {
+			return nil, err
 		}
 	}
 	f.read()
 	return f, nil
+}
+
+// measuredCaptures opens the pictures of a session that count.
+func measuredCaptures(ctx context.Context, captures *ent.CaptureClient, v vault, sessionID string, which ...predicate.Capture) ([]*measured, error) {
+	rows, err := captures.Query().Where(capture.SessionID(sessionID), capture.Superseded(false)).Where(which...).Order(ent.Asc(capture.FieldStep)).All(ctx)
+	if err != nil {
+		return nil, Internal(err)
+	}
+	list := make([]*measured, 0, len(rows))
+	for _, row := range rows {
+		m := &measured{
+			id: row.ID, side: row.Side, step: row.Step, asked: row.Asked, digest: row.DigestTerm, code: row.AnalysisCode,
+		}
+		if row.AnalysisStatus == capture.AnalysisStatusDone {
+			m.analysis = &vision.Analysis{}
+			if err := v.open("captures", "analysis", row.ID, row.AnalysisSealed, m.analysis); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, m)
+	}
+	return list, nil
 }
 
 // read works out what the document says: from the barcode, the machine-readable zone and the print.

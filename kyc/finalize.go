@@ -161,6 +161,9 @@ func (s *Service) DecideSession(ctx context.Context, outboxID string) error {
 // decide computes and writes the decision of a finalized session: once. Everything that follows from it
 // (documents, checks, history, identity, webhooks) is in the same transaction.
 func (s *Service) decide(ctx context.Context, id string) error {
+	if err := s.prepareSearches(ctx, id); err != nil {
+		return err
+	}
 	err := s.change(ctx, func(c *change) error {
 		row, err := c.session(ctx, id)
 		if err != nil {
@@ -193,11 +196,11 @@ func (c *change) judge(ctx context.Context, row *ent.Session, f *facts) (verdict
 	if row.Kind == session.KindIdv {
 		return judge(f)
 	}
-	enrolled, err := c.enrolledFaces(ctx, *row.IdentityID)
-	if err != nil {
+	var err error
+	if f.enrolled, err = c.enrolledFaces(ctx, *row.IdentityID); err != nil {
 		return verdict{}, err
 	}
-	return judgeAccount(&accountFacts{facts: f, enrolled: enrolled})
+	return judgeAccount(f)
 }
 
 func (c *change) finishDecide(ctx context.Context, sessionID string) error {

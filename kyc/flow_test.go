@@ -3,6 +3,7 @@ package kyc_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"image"
@@ -44,9 +45,10 @@ type house struct {
 	db   *database.Database
 	data string
 
-	mu    sync.Mutex
-	clock time.Time
-	queue []kyc.Work
+	mu     sync.Mutex
+	clock  time.Time
+	queue  []kyc.Work
+	selfie []byte // that was handed in last
 
 	storageDown atomic.Bool
 }
@@ -111,6 +113,7 @@ func open(t *testing.T, url, dir string) *house {
 	}
 	config := kyc.DefaultConfig()
 	config.FinalizeWait = 50 * time.Millisecond
+	config.LivenessWait = 0 // nothing is measured before the test says so
 	config.Webhooks = webhook.Policy{AllowHTTP: true, AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	h.Service, err = kyc.New(ctx, kyc.Deps{
 		DB: h.db, Master: master, Blobs: brittle{blobs, &h.storageDown}, Notifier: h, Now: h.now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Config: config,
@@ -147,7 +150,9 @@ func (h *house) client(name string) auth.Principal {
 func picture(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 64, 64)), nil); err != nil {
+	noise := image.NewGray(image.Rect(0, 0, 64, 64)) // no two pictures are alike, or the second would be a copy
+	_, _ = rand.Read(noise.Pix)
+	if err := jpeg.Encode(&b, noise, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -157,7 +162,7 @@ func picture(t *testing.T) []byte {
 func measured(t *testing.T, side string) vision.Analysis {
 	t.Helper()
 	var a vision.Analysis
-	face := []vision.Face{{Encoder: "e@1", Encoding: make([]float32, 128), Quality: 0.9}}
+	face := []vision.Face{{Encoder: vision.FaceEncoder, Encoding: make([]float32, 128), Quality: 0.9}}
 	face[0].Encoding[0] = 1
 	if side == "liveness" {
 		return vision.Analysis{Faces: face, Liveness: &vision.Liveness{Score: 0.97, Model: "m"}}
@@ -202,7 +207,8 @@ func (h *house) give(p auth.Principal, in kyc.SessionInput) string {
 	must(h.t, h.AddDocument(ctx, p, id, "back", kyc.Place{}, picture(h.t)))
 	_, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 	must(h.t, err)
-	_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(h.t)})
+	h.selfie = picture(h.t)
+	_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{h.selfie}})
 	must(h.t, err)
 	return id
 }
@@ -300,7 +306,7 @@ func TestVerification(t *testing.T) {
 		}
 		img, err := h.DownloadDocument(ctx, p, id, "selfie")
 		must(t, err)
-		if !bytes.Equal(img.Bytes, picture(t)) || img.ContentType != "image/jpeg" {
+		if !bytes.Equal(img.Bytes, h.selfie) || img.ContentType != "image/jpeg" {
 			t.Error("the selfie came back changed")
 		}
 
@@ -370,9 +376,9 @@ func TestOrder(t *testing.T) {
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, nil), kyc.CodeImageEmpty)
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, []byte("not a picture")), kyc.CodeImageUnsupported)
 		want(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, picture(t)[:300]), kyc.CodeImageTruncated)
-		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{picture(t)}})
 		want(t, err, kyc.CodeLivenessNotStarted)
-		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, nil)
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{})
 		want(t, err, kyc.CodeImageMissing)
 
 		_, err = h.Finalize(ctx, p, id, nil)
@@ -397,13 +403,13 @@ func TestOrder(t *testing.T) {
 		_, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 		must(t, err)
 		h.pass(time.Hour)
-		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
-		want(t, err, kyc.CodeLivenessNotStarted)
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{picture(t)}})
+		want(t, err, kyc.CodeLivenessExpired)
 		_, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 		must(t, err)
-		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{picture(t)}})
 		must(t, err)
-		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
+		_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{picture(t)}})
 		want(t, err, kyc.CodeLivenessNotStarted)
 
 		h.pass(25 * time.Hour)
@@ -426,7 +432,7 @@ func TestBlocked(t *testing.T) {
 		attempt := func() error {
 			_, err := h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 			if err == nil {
-				_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
+				_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{picture(t)}})
 			}
 			return err
 		}
@@ -475,7 +481,7 @@ func TestTenancy(t *testing.T) {
 				"front":    func() error { return h.AddDocument(ctx, p, id, "front", kyc.Place{}, picture(t)) },
 				"generate": func() error { _, err := h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{}); return err },
 				"process": func() error {
-					_, err := h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
+					_, err := h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{picture(t)}})
 					return err
 				},
 				"finalize": func() error { _, err := h.Finalize(ctx, p, id, nil); return err },

@@ -18,7 +18,7 @@ func good() *facts {
 		return v
 	}
 	face := func(shift float32) []vision.Face {
-		return []vision.Face{{Encoder: "e@1", Encoding: encoding(shift), Quality: 0.9}}
+		return []vision.Face{{Encoder: vision.FaceEncoder, Encoding: encoding(shift), Quality: 0.9}}
 	}
 	fields := map[string]string{
 		"document_number": "K1234567", "first_name": "BIANCA", "last_name": "CASTAFIORE", "birth_date": "1980-02-03",
@@ -31,12 +31,13 @@ func good() *facts {
 		}
 		return m
 	}
+	live := &measured{id: "live", side: captureLiveness, analysis: &vision.Analysis{Faces: face(0.2), Liveness: &vision.Liveness{Score: 0.97, Model: "m"}}}
 	return &facts{
 		now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), documentType: "driver_license", consented: true,
 		weights: scoring.Defaults(), required: anyOf(defaultRequired("driver_license")), allowDegraded: true,
-		front:   &measured{id: "front", analysis: &vision.Analysis{Text: "STATE OF SYLDAVIA", Faces: face(0)}},
-		back:    &measured{id: "back", analysis: &vision.Analysis{Text: "RESTRICTIONS NONE"}},
-		live:    &measured{id: "live", analysis: &vision.Analysis{Faces: face(0.2), Liveness: &vision.Liveness{Score: 0.97, Model: "m"}}},
+		front: &measured{id: "front", analysis: &vision.Analysis{Text: "STATE OF SYLDAVIA", Faces: face(0)}},
+		back:  &measured{id: "back", analysis: &vision.Analysis{Text: "RESTRICTIONS NONE"}},
+		live:  live, frames: []*measured{live},
 		printed: clone(), encoded: clone(), merged: clone(),
 	}
 }
@@ -79,7 +80,7 @@ func TestJudge(t *testing.T) {
 		{"a surname that holds the word", func(f *facts) { f.front.analysis.Text = "TESTA VOIDSON" }, scoring.VerdictVerified, ""},
 		{"sanctions asked for", func(f *facts) { f.settings.Checks = map[string]bool{CheckOFAC: true} }, scoring.VerdictReview, "ofac_not_run"},
 		{"DMV asked for", func(f *facts) { f.settings.Checks = map[string]bool{CheckDMV: true} }, scoring.VerdictReview, "dmv_not_run"},
-		{"the selfie crashed its worker", func(f *facts) { f.live = &measured{id: "live", code: codeCrashed} }, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
+		{"the selfie crashed its worker", func(f *facts) { *f.live = measured{id: "live", code: codeCrashed} }, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
 		{"the back crashed its worker", func(f *facts) {
 			f.back, f.encoded, f.merged["issuing_state"], f.merged["expires_at"] = &measured{id: "back", code: codeCrashed}, nil, "", ""
 		}, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
@@ -87,7 +88,28 @@ func TestJudge(t *testing.T) {
 			f.front, f.printed = &measured{id: "front", code: codeCrashed}, nil
 		}, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
 		{"other encoder", func(f *facts) { f.live.analysis.Faces[0].Encoder = "e@2" }, scoring.VerdictReview, "face_match_unavailable"},
-		{"active steps unmeasured", func(f *facts) { f.active, f.live.analysis.Liveness.Score = true, 0.8 }, scoring.VerdictReview, "liveness_active_not_run"},
+		{"active steps not handed in", func(f *facts) { f.active, f.live.analysis.Liveness.Score = true, 0.8 }, scoring.VerdictNotVerified, scoring.ReasonActiveStepsMissing},
+		{"a selfie that was seen before", func(f *facts) { f.copies = map[string]copied{"live": {CaptureID: "earlier", Likeness: 1, Exact: true}} },
+			scoring.VerdictNotVerified, scoring.ReasonLivenessReplayed},
+		{"a licence that was seen before", func(f *facts) { f.copies = map[string]copied{"front": {CaptureID: "earlier", Likeness: 1}} },
+			scoring.VerdictNotVerified, scoring.ReasonOnlineDuplication},
+		{"looks another gender, surely", func(f *facts) {
+			f.merged["gender"], f.live.analysis.Faces[0].Attributes = "female", &vision.Attributes{Age: 45, Gender: "male", GenderProbability: 0.99}
+		}, scoring.VerdictVerified, scoring.ReasonGenderMismatch},
+		{"looks another gender, perhaps", func(f *facts) {
+			f.merged["gender"], f.live.analysis.Faces[0].Attributes = "female", &vision.Attributes{Age: 45, Gender: "male", GenderProbability: 0.8}
+		}, scoring.VerdictVerified, ""},
+		{"looks thirty years younger", func(f *facts) {
+			f.live.analysis.Faces[0].Attributes = &vision.Attributes{Age: 16.7, Gender: "male", GenderProbability: 0.99}
+		}, scoring.VerdictVerified, scoring.ReasonAgeMismatch},
+		{"azure says alive", func(f *facts) { f.outside = &outsideLiveness{Score: scoring.Number(1)} }, scoring.VerdictVerified, ""},
+		{"azure is not sure", func(f *facts) { f.outside = &outsideLiveness{Score: scoring.Number(0.4)} }, scoring.VerdictNotVerified, scoring.ReasonLivenessFailed},
+		{"azure says somebody else", func(f *facts) { f.outside = &outsideLiveness{Score: scoring.Number(1), Identical: new(bool)} },
+			scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
+		{"azure decided nothing", func(f *facts) { f.outside = &outsideLiveness{} }, scoring.VerdictReview, "liveness_unavailable"},
+		{"azure did not answer", func(f *facts) { f.outside = &outsideLiveness{Code: "unreachable"} }, scoring.VerdictReview, "liveness_unavailable"},
+		{"azure gave no picture", func(f *facts) { f.outside, f.live, f.frames = &outsideLiveness{Score: scoring.Number(1)}, nil, nil },
+			scoring.VerdictReview, "face_match_unavailable"},
 		{"active steps skipped", func(f *facts) { f.active = true }, scoring.VerdictVerified, ""},
 		{"passport without MRZ", func(f *facts) { f.documentType, f.encoded = "passport", nil }, scoring.VerdictReview, scoring.ReasonMRZUnreadable},
 	}
@@ -119,8 +141,8 @@ func TestUnmeasuredChecksClaimNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	unmeasured := []scoring.Check{
-		scoring.CheckSanctions, scoring.CheckDMV, scoring.CheckGender, scoring.CheckAge, scoring.CheckFrontImageManipulation,
-		scoring.CheckBackImageManipulation, scoring.CheckFrontOnlineDuplication, scoring.CheckBackOnlineDuplication,
+		scoring.CheckSanctions, scoring.CheckDMV, scoring.CheckFrontImageManipulation,
+		scoring.CheckBackImageManipulation,
 		scoring.CheckFrontIsIdentityDocument, scoring.CheckBackIsIdentityDocument,
 	}
 	seen := 0
@@ -189,33 +211,34 @@ func TestJudgeAccount(t *testing.T) {
 	known := func(shift float32) enrolledFace {
 		e := make([]float32, 128)
 		e[0], e[1] = 1, shift
-		return enrolledFace{id: "known", encoder: "e@1", encoding: e}
+		return enrolledFace{captureID: "known", template: vision.Template{{Encoder: vision.FaceEncoder, Values: e}}}
 	}
 	cases := []struct {
 		name    string
-		spoil   func(f *accountFacts)
+		spoil   func(f *facts)
 		verdict scoring.Verdict
 		first   scoring.Reason
 	}{
-		{"the same person", func(*accountFacts) {}, scoring.VerdictVerified, ""},
-		{"one of several faces is near", func(f *accountFacts) { f.enrolled = []enrolledFace{known(1), known(0.2)} }, scoring.VerdictVerified, ""},
-		{"somebody else", func(f *accountFacts) { f.enrolled = []enrolledFace{known(1)} }, scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
-		{"just beyond the tolerance", func(f *accountFacts) { f.enrolled = []enrolledFace{known(0.381)} }, scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
-		{"enrolled by another encoder", func(f *accountFacts) { f.enrolled[0].encoder = "e@2" }, scoring.VerdictReview, "account_face_match_unavailable"},
-		{"enrolled vector is cut off", func(f *accountFacts) { f.enrolled[0].encoding = f.enrolled[0].encoding[:64] }, scoring.VerdictReview, "account_face_match_unavailable"},
-		{"the identity was erased", func(f *accountFacts) { f.enrolled = nil }, scoring.VerdictReview, "account_face_match_unavailable"},
-		{"a photo of a photo", func(f *accountFacts) { f.live.analysis.Liveness.Score = 0.1 }, scoring.VerdictNotVerified, scoring.ReasonLivenessFailed},
-		{"liveness switched off by the session", func(f *accountFacts) {
+		{"the same person", func(*facts) {}, scoring.VerdictVerified, ""},
+		{"one of several faces is near", func(f *facts) { f.enrolled = []enrolledFace{known(1), known(0.2)} }, scoring.VerdictVerified, ""},
+		{"somebody else", func(f *facts) { f.enrolled = []enrolledFace{known(1)} }, scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
+		{"just beyond the tolerance", func(f *facts) { f.enrolled = []enrolledFace{known(0.381)} }, scoring.VerdictNotVerified, scoring.ReasonFaceMismatch},
+		{"enrolled by another encoder", func(f *facts) { f.enrolled[0].template[0].Encoder = "e@2" }, scoring.VerdictReview, "account_face_match_unavailable"},
+		{"enrolled vector is cut off", func(f *facts) { f.enrolled[0].template[0].Values = f.enrolled[0].template[0].Values[:64] }, scoring.VerdictReview, "account_face_match_unavailable"},
+		{"the identity was erased", func(f *facts) { f.enrolled = nil }, scoring.VerdictReview, "account_face_match_unavailable"},
+		{"a photo of a photo", func(f *facts) { f.live.analysis.Liveness.Score = 0.1 }, scoring.VerdictNotVerified, scoring.ReasonLivenessFailed},
+		{"liveness switched off by the session", func(f *facts) {
 			f.settings.Checks = map[string]bool{CheckLiveness: false}
 			f.live.analysis.Liveness = nil
 		}, scoring.VerdictReview, "liveness_unavailable"},
-		{"no face", func(f *accountFacts) { f.live.analysis.Faces = nil }, scoring.VerdictNotVerified, scoring.ReasonSelfieFaceNotFound},
-		{"no picture", func(f *accountFacts) { f.live = nil }, scoring.VerdictNotVerified, scoring.ReasonSelfieMissing},
-		{"the picture ended its worker twice", func(f *accountFacts) { f.live = &measured{code: "analysis_crashed"} }, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
+		{"no face", func(f *facts) { f.live.analysis.Faces = nil }, scoring.VerdictNotVerified, scoring.ReasonSelfieFaceNotFound},
+		{"no picture", func(f *facts) { f.live = nil }, scoring.VerdictNotVerified, scoring.ReasonSelfieMissing},
+		{"the picture ended its worker twice", func(f *facts) { f.live = &measured{code: "analysis_crashed"} }, scoring.VerdictReview, scoring.ReasonAnalysisFailed},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			f := &accountFacts{facts: good(), enrolled: []enrolledFace{known(0.2)}}
+			f := good()
+			f.enrolled = []enrolledFace{known(0.2)}
 			c.spoil(f)
 			v, err := judgeAccount(f)
 			if err != nil {

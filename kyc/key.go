@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kycd/ent"
 	"kycd/ent/datakey"
@@ -77,6 +78,34 @@ func (s *Service) vault(ctx context.Context, keys *ent.DataKeyClient, id string)
 		return vault{}, Internal(err)
 	}
 	return vault{key}, nil
+}
+
+// keysPerStatement bounds how many keys are asked for at once: databases bound the terms of a statement.
+const keysPerStatement = 500
+
+// vaults opens many data keys. Those that were destroyed are left out.
+func (s *Service) vaults(ctx context.Context, keys *ent.DataKeyClient, ids []string) (map[string]vault, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	open := make(map[string]vault, len(ids))
+	for some := range slices.Chunk(ids, keysPerStatement) {
+		rows, err := keys.Query().Where(datakey.IDIn(some...)).All(ctx)
+		if err != nil {
+			return nil, Internal(fmt.Errorf("data keys: %w", err))
+		}
+		for _, row := range rows {
+			key, err := s.keys.Key(ctx, row.ID, row.Wrapped)
+			switch {
+			case errors.Is(err, seal.ErrDestroyed):
+			case errors.Is(err, seal.ErrMasterUnavailable):
+				return nil, &Error{Code: CodeUnavailable, Message: "the key service does not answer", RetryAfter: retrySoon, cause: err}
+			case err != nil:
+				return nil, Internal(err)
+			default:
+				open[row.ID] = vault{key}
+			}
+		}
+	}
+	return open, nil
 }
 
 // vaultOf opens a session's data key. A key that is held already is not looked up again: the session's own row, which was

@@ -30,7 +30,7 @@ type Notifier interface {
 	Enqueue(ctx context.Context, work []Work)
 }
 
-// Deps is everything a Service uses. All fields but Log are needed.
+// Deps is everything a Service uses. All fields but Azure and Log are needed.
 type Deps struct {
 	DB       *database.Database
 	Master   *seal.Master
@@ -38,6 +38,7 @@ type Deps struct {
 	Notifier Notifier
 	Now      func() time.Time // the clock
 	NewID    func() string    // UUIDv7
+	Azure    AzureFace        // nil: not configured
 	Config   Config
 	Log      *slog.Logger
 }
@@ -50,6 +51,9 @@ type Config struct {
 	SessionLifetime   time.Duration // until an unfinished session expires
 	FinalizeWait      time.Duration // how long finalize waits for measurements that still run
 	ChallengeLifetime time.Duration
+	LivenessWait      time.Duration // how long a device that handed in frames waits to hear what it can do better
+	LivenessProvider  string        // for sessions that name none: local or azure; empty means local
+	AzureVerify       bool          // have Azure compare the live face with the front of the document
 	Webhooks          webhook.Policy
 	AllowDegraded     bool                 // accept measurements of weaker fall-back models
 	External          *auth.ExternalConfig // another issuer of access tokens; nil: none
@@ -64,6 +68,7 @@ func DefaultConfig() Config {
 		SessionLifetime:   24 * time.Hour,
 		FinalizeWait:      20 * time.Second,
 		ChallengeLifetime: 10 * time.Minute,
+		LivenessWait:      8 * time.Second,
 	}
 }
 
@@ -82,6 +87,9 @@ type Service struct {
 	tokens   *tokens
 	webhooks *webhook.Client
 	analysed *bulletin
+	azure    AzureFace
+	lineup   *lineup
+	albums   *albums
 
 	logEmptied atomic.Bool // no destroyed key is in the database's log; not known after a start
 }
@@ -101,7 +109,7 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	s := &Service{
 		db: d.DB, blobs: d.Blobs, notifier: d.Notifier, now: d.Now, newID: d.NewID, config: d.Config, log: d.Log,
 		keys:     seal.NewKeyring(d.Master, 4096, keyTTL, d.Now),
-		analysed: newBulletin(),
+		analysed: newBulletin(), azure: d.Azure, lineup: newLineup(), albums: newAlbums(),
 	}
 	if err := s.openSystemKeys(ctx, d.Master); err != nil {
 		return nil, err

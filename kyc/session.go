@@ -24,9 +24,9 @@ func (s *Service) CreateSession(ctx context.Context, p auth.Principal, in Sessio
 	return s.createSession(ctx, p, IDV, in, nil)
 }
 
-// createSession makes a session of a kind. begin, where it is given, looks at what the session needs and fills in
-// what is peculiar to the kind.
-func (s *Service) createSession(ctx context.Context, p auth.Principal, kind SessionKind, in SessionInput, begin func(*change, *ent.SessionCreate) error) (string, error) {
+// createSession makes a session of a kind. begin, where it is given, looks at what the session needs, fills in
+// what is peculiar to the kind, and says what follows once the session is there.
+func (s *Service) createSession(ctx context.Context, p auth.Principal, kind SessionKind, in SessionInput, begin func(*change, *ent.SessionCreate) (then func(*ent.Session) error, err error)) (string, error) {
 	mode := session.LivenessModePassive
 	switch in.LivenessMode {
 	case "", "passive":
@@ -44,6 +44,10 @@ func (s *Service) createSession(ctx context.Context, p auth.Principal, kind Sess
 			return "", refusedURL("/webhook_url", err)
 		}
 	}
+	provider, err := s.provider(settings)
+	if err != nil {
+		return "", err
+	}
 	lifetime := s.config.SessionLifetime
 	if settings.ExpiresInSeconds != nil {
 		lifetime = time.Duration(*settings.ExpiresInSeconds) * time.Second
@@ -59,10 +63,11 @@ func (s *Service) createSession(ctx context.Context, p auth.Principal, kind Sess
 			return "", err
 		}
 		create := c.Session.Create().SetID(id).SetUserID(p.UserID).SetClientID(p.ClientID).SetKeyID(keyID).SetWeightsID(weightsID).
-			SetKind(session.Kind(kind)).SetLivenessMode(mode).SetLivenessProvider(session.LivenessProviderLocal).
+			SetKind(session.Kind(kind)).SetLivenessMode(mode).SetLivenessProvider(provider).
 			SetCreatedAt(c.now).SetExpiresAt(c.now.Add(lifetime))
+		var then func(*ent.Session) error
 		if begin != nil {
-			if err := begin(c, create); err != nil {
+			if then, err = begin(c, create); err != nil {
 				return "", err
 			}
 		}
@@ -72,13 +77,20 @@ func (s *Service) createSession(ctx context.Context, p auth.Principal, kind Sess
 		if err := firstError(err1, err2, err3); err != nil {
 			return "", err
 		}
-		if err := create.SetMetadataSealed(metadata).SetSettingsSealed(set).SetWebhookURLSealed(url).Exec(ctx); err != nil {
+		row, err := create.SetMetadataSealed(metadata).SetSettingsSealed(set).SetWebhookURLSealed(url).Save(ctx)
+		if err != nil {
 			return "", Internal(err)
 		}
 		if err := c.indexTerms(ctx, p.UserID, searchterm.OwnerSession, id, metadataTerms(in.Metadata)); err != nil {
 			return "", err
 		}
-		return id, c.note(ctx, id, actorOf(p), "created", "", InProgress, nil)
+		if err := c.note(ctx, id, actorOf(p), "created", "", InProgress, nil); err != nil {
+			return "", err
+		}
+		if then != nil {
+			return id, then(row)
+		}
+		return id, nil
 	})
 }
 

@@ -27,6 +27,7 @@ type Settings struct {
 	RetentionDays       *int            `json:"retention_days"`
 	RedirectURL         *string         `json:"redirect_url"`
 	Locale              *string         `json:"locale"`
+	LivenessProvider    *string         `json:"liveness_provider"`
 }
 
 // defaultChecks is what is asked for where a session says nothing.
@@ -47,6 +48,7 @@ func DocumentTypes() []string {
 func settingsKeys() []string {
 	return []string{
 		"checks", "document_types", "max_attempts", "expires_in_seconds", "finalize_wait_seconds", "retention_days", "redirect_url", "locale",
+		"liveness_provider",
 	}
 }
 
@@ -161,5 +163,5 @@ func switchOn(session, finalize map[string]any) map[string]any {
 
 // decisive names settings that finalize must not change: they would loosen what the backend asked for.
 func decisive(key string) bool {
-	return slices.Contains([]string{"document_types", "max_attempts", "expires_in_seconds", "retention_days"}, key)
+	return slices.Contains([]string{"document_types", "max_attempts", "expires_in_seconds", "retention_days", "liveness_provider"}, key)
 }

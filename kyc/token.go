@@ -172,16 +172,3 @@ func (s *Service) JWKS(ctx context.Context) ([]byte, error) {
 	}
 	return s.tokens.issuer.JWKS(), nil
 }
-
-// Challenge is what a liveness token says, readable by the SDK.
-type Challenge struct {
-	ID        string   `json:"jti"`
-	Nonce     string   `json:"nonce"`
-	SessionID string   `json:"session_id"`
-	Mode      string   `json:"mode"`
-	Steps     []string `json:"steps"`
-	Expires   int64    `json:"exp"` // Unix seconds
-}
-
-// challengeType is the typ of liveness tokens.
-const challengeType = "liveness+jwt"

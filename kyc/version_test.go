@@ -31,7 +31,7 @@ func TestSessionVersion(t *testing.T) {
 		attempt := func() error {
 			_, err := h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 			if err == nil {
-				_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{picture(t)})
+				_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{picture(t)}})
 			}
 			return err
 		}

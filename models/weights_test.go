@@ -72,8 +72,8 @@ func TestMirrorOfAllWeights(t *testing.T) {
 	if degraded := report.Degraded(); len(degraded) > 0 {
 		t.Errorf("degraded with a full mirror: %q", degraded)
 	}
-	if !report.Has("liveness_second") || !report.Has("face_encoder_second") {
-		t.Error("the mirror's reserved weights were not laid out")
+	if !report.Has(WeightSecondLiveness) || !report.Has(WeightSecondEncoder) {
+		t.Error("the mirror's second opinions were not laid out")
 	}
 }
 

@@ -108,11 +108,11 @@ func (s *server) IdaSdkLivenessGenerate(ctx context.Context, req api.IdaSdkLiven
 
 // IdaSdkLivenessProcess takes the frames of a liveness session of an authentication.
 func (s *server) IdaSdkLivenessProcess(ctx context.Context, req api.IdaSdkLivenessProcessRequestObject) (api.IdaSdkLivenessProcessResponseObject, error) {
-	token, err := s.processLiveness(ctx, kyc.IDA, req.Body)
+	answer, err := s.processLiveness(ctx, kyc.IDA, req.Body)
 	if err != nil {
 		return nil, err
 	}
-	return api.IdaSdkLivenessProcess200JSONResponse{Token: token}, nil
+	return api.IdaSdkLivenessProcess200JSONResponse(answer), nil
 }
 
 // IdaSdkFinalize decides the authentication.

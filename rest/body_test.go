@@ -206,9 +206,9 @@ func TestLivenessFrames(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got [][]byte
-			a := newTestAPI(t, &fake{processLiveness: func(_ auth.Principal, _ kyc.SessionKind, _ string, _ kyc.Place, images [][]byte) (string, error) {
-				got = images
-				return "next", nil
+			a := newTestAPI(t, &fake{processLiveness: func(_ auth.Principal, _ kyc.SessionKind, _ string, _ kyc.Place, in kyc.LivenessInput) (kyc.LivenessAnswer, error) {
+				got = in.Images
+				return kyc.LivenessAnswer{Token: "next"}, nil
 			}}, wellProbe())
 			w := a.do(jsonRequest("/v2/idv/sdk/liveness/process", `{"session_id":"s","latitude":1,"longitude":1`+c.images+`}`))
 			if w.Code != c.status {

@@ -44,7 +44,7 @@ type fake struct {
 	downloadSelfie         func(p auth.Principal, id string) (kyc.Image, error)
 	updateSDKMetadata      func(p auth.Principal, kind kyc.SessionKind, id string, metadata map[string]any) error
 	generateLiveness       func(p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place) (string, error)
-	processLiveness        func(p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place, images [][]byte) (string, error)
+	processLiveness        func(p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place, in kyc.LivenessInput) (kyc.LivenessAnswer, error)
 	readSDKSession         func(p auth.Principal, kind kyc.SessionKind, id string) (kyc.Session, error)
 	addConsent             func(p auth.Principal, id string, consented bool) error
 	updateDocumentType     func(p auth.Principal, id, documentType string) error
@@ -190,11 +190,11 @@ func (f *fake) GenerateLiveness(_ context.Context, p auth.Principal, kind kyc.Se
 	return f.generateLiveness(p, kind, id, place)
 }
 
-func (f *fake) ProcessLiveness(_ context.Context, p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place, images [][]byte) (string, error) {
+func (f *fake) ProcessLiveness(_ context.Context, p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place, in kyc.LivenessInput) (kyc.LivenessAnswer, error) {
 	if f.processLiveness == nil {
-		return "", nil
+		return kyc.LivenessAnswer{}, nil
 	}
-	return f.processLiveness(p, kind, id, place, images)
+	return f.processLiveness(p, kind, id, place, in)
 }
 
 func (f *fake) ReadSDKSession(_ context.Context, p auth.Principal, kind kyc.SessionKind, id string) (kyc.Session, error) {
@@ -371,7 +371,7 @@ func failing(end func() error) *fake {
 		downloadSelfie:         func(auth.Principal, string) (kyc.Image, error) { return kyc.Image{}, end() },
 		updateSDKMetadata:      func(auth.Principal, kyc.SessionKind, string, map[string]any) error { return end() },
 		generateLiveness:       func(auth.Principal, kyc.SessionKind, string, kyc.Place) (string, error) { return "", end() },
-		processLiveness:        func(auth.Principal, kyc.SessionKind, string, kyc.Place, [][]byte) (string, error) { return "", end() },
+		processLiveness:        func(auth.Principal, kyc.SessionKind, string, kyc.Place, kyc.LivenessInput) (kyc.LivenessAnswer, error) { return kyc.LivenessAnswer{}, end() },
 		readSDKSession:         func(auth.Principal, kyc.SessionKind, string) (kyc.Session, error) { return kyc.Session{}, end() },
 		addConsent:             func(auth.Principal, string, bool) error { return end() },
 		updateDocumentType:     func(auth.Principal, string, string) error { return end() },

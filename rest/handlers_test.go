@@ -258,9 +258,9 @@ func TestKinds(t *testing.T) {
 		note(k)
 		return "", nil
 	}
-	service.processLiveness = func(_ auth.Principal, k kyc.SessionKind, _ string, _ kyc.Place, _ [][]byte) (string, error) {
+	service.processLiveness = func(_ auth.Principal, k kyc.SessionKind, _ string, _ kyc.Place, _ kyc.LivenessInput) (kyc.LivenessAnswer, error) {
 		note(k)
-		return "", nil
+		return kyc.LivenessAnswer{}, nil
 	}
 	service.readSDKSession = func(_ auth.Principal, k kyc.SessionKind, _ string) (kyc.Session, error) {
 		note(k)

@@ -83,11 +83,11 @@ func (s *server) IdvSdkLivenessGenerate(ctx context.Context, req api.IdvSdkLiven
 
 // IdvSdkLivenessProcess takes the frames of a liveness session of a verification.
 func (s *server) IdvSdkLivenessProcess(ctx context.Context, req api.IdvSdkLivenessProcessRequestObject) (api.IdvSdkLivenessProcessResponseObject, error) {
-	token, err := s.processLiveness(ctx, kyc.IDV, req.Body)
+	answer, err := s.processLiveness(ctx, kyc.IDV, req.Body)
 	if err != nil {
 		return nil, err
 	}
-	return api.IdvSdkLivenessProcess200JSONResponse{Token: token}, nil
+	return api.IdvSdkLivenessProcess200JSONResponse(answer), nil
 }
 
 func (s *server) generateLiveness(ctx context.Context, kind kyc.SessionKind, in *api.LivenessGenerate) (string, error) {
@@ -95,13 +95,29 @@ func (s *server) generateLiveness(ctx context.Context, kind kyc.SessionKind, in 
 	return s.service.GenerateLiveness(ctx, x.principal, kind, in.SessionId, x.place(in.Latitude, in.Longitude))
 }
 
-func (s *server) processLiveness(ctx context.Context, kind kyc.SessionKind, in *api.LivenessProcess) (string, error) {
+func (s *server) processLiveness(ctx context.Context, kind kyc.SessionKind, in *api.LivenessProcess) (api.LivenessProcessed, error) {
 	x := exchangeOf(ctx)
 	images, err := decodeImages(value(in.Images))
 	if err != nil {
-		return "", err
+		return api.LivenessProcessed{}, err
 	}
-	return s.service.ProcessLiveness(ctx, x.principal, kind, in.SessionId, x.place(in.Latitude, in.Longitude), images)
+	input := kyc.LivenessInput{Token: value(in.Token), Images: images, Digest: value(in.Digest)}
+	for _, frame := range value(in.Frames) {
+		input.Frames = append(input.Frames, kyc.FrameProof{Step: value(frame.Step), Nonce: value(frame.Nonce), At: frame.At})
+	}
+	answer, err := s.service.ProcessLiveness(ctx, x.principal, kind, in.SessionId, x.place(in.Latitude, in.Longitude), input)
+	if err != nil {
+		return api.LivenessProcessed{}, err
+	}
+	return toLivenessProcessed(answer), nil
+}
+
+func toLivenessProcessed(answer kyc.LivenessAnswer) api.LivenessProcessed {
+	out := api.LivenessProcessed{Token: answer.Token, Hints: []api.LivenessHint{}}
+	for _, hint := range answer.Hints {
+		out.Hints = append(out.Hints, api.LivenessHint{Image: hint.Image, Code: hint.Code})
+	}
+	return out
 }
 
 // IdvSdkFinalize decides the session.

@@ -36,7 +36,7 @@ type Service interface {
 
 	UpdateSDKMetadata(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id string, metadata map[string]any) error
 	GenerateLiveness(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place) (token string, err error)
-	ProcessLiveness(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place, images [][]byte) (token string, err error)
+	ProcessLiveness(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id string, place kyc.Place, in kyc.LivenessInput) (kyc.LivenessAnswer, error)
 	ReadSDKSession(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id string) (kyc.Session, error)
 	AddConsent(ctx context.Context, p auth.Principal, id string, consented bool) error
 	UpdateDocumentType(ctx context.Context, p auth.Principal, id, documentType string) error

@@ -8,7 +8,9 @@ package vision
 // Ask says which measurements of an image are wanted. The zero value asks for nothing but the size and
 // the quality hints; asking for less makes an analysis cheaper, never different.
 type Ask struct {
-	Faces    bool `json:"faces"`    // find faces and encode them
+	Faces bool `json:"faces"` // find faces and encode them
+	// Portrait says that the picture shows a document: the main face is the portrait printed on it.
+	Portrait bool `json:"portrait"`
 	Liveness bool `json:"liveness"` // passive liveness of the main face; implies Faces
 	// Attributes asks for age, gender and expression of the main face; implies Faces.
 	Attributes bool `json:"attributes"`

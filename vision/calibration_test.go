@@ -2,53 +2,68 @@ package vision_test
 
 import (
 	"errors"
-	"math"
 	"testing"
 
 	"kycd/vision"
 )
 
-func TestFaceProbabilityFallsWithDistance(t *testing.T) {
-	last := 1.0
-	for d := 0.0; d <= 2; d += 0.01 {
-		p := vision.FaceProbability(d)
-		if !(p > 0 && p <= 1 && p < last) {
-			t.Fatalf("at %.2f the probability is %v after %v", d, p, last)
+// The probability falls with the distance, by every combination of encoders, and is what the default tolerance is worth.
+func TestProbabilityFallsWithDistance(t *testing.T) {
+	for _, with := range []struct {
+		name     string
+		template func(x float32) vision.Template
+	}{
+		{vision.FaceEncoder, func(x float32) vision.Template { return vision.Template{encoding(vision.FaceEncoder, x)} }},
+		{vision.FusedFaceEncoder, func(x float32) vision.Template {
+			return vision.Template{encoding(vision.FaceEncoder, x), encoding(vision.SecondFaceEncoder, x)}
+		}},
+	} {
+		last, lastDistance := 1.1, -1.0
+		for x := float32(0); x <= 2; x += 0.01 {
+			match, err := vision.Compare(with.template(0), with.template(x))
+			if err != nil || match.Encoder != with.name {
+				t.Fatalf("%s: %+v, %v", with.name, match, err)
+			}
+			if !(match.Probability > 0 && match.Probability <= 1 && match.Probability < last && match.Distance > lastDistance) {
+				t.Fatalf("%s: at %v the probability is %v after %v", with.name, match.Distance, match.Probability, last)
+			}
+			if match.Distance <= vision.DefaultFaceTolerance && match.Probability < 0.9 {
+				t.Errorf("%s: at %.2f, within the default tolerance, the probability is %.3f", with.name, match.Distance, match.Probability)
+			}
+			last, lastDistance = match.Probability, match.Distance
 		}
-		last = p
-	}
-	if p := vision.FaceProbability(vision.DefaultFaceTolerance); p < 0.8 || p > 0.9 {
-		t.Errorf("at the default tolerance the probability is %.3f", p)
-	}
-	if p := vision.FaceProbability(math.NaN()); p != 0 {
-		t.Errorf("NaN gives %v, want 0", p)
+		if last > 0.01 {
+			t.Errorf("%s: far away the probability is still %v", with.name, last)
+		}
 	}
 }
 
 func TestCompareFaces(t *testing.T) {
-	point := func(x float32) []float32 { return append(make([]float32, 127), x) }
 	tests := []struct {
 		name    string
-		b       []float32
+		b       vision.Template
 		verdict vision.FaceVerdict
 		err     error
 	}{
-		{"equal", point(0), vision.VerdictSame, nil},
-		{"at the tolerance", point(0.5), vision.VerdictSame, nil},
-		{"beyond it", point(0.501), vision.VerdictDifferent, nil},
-		{"other length", point(0)[1:], "", vision.ErrNotComparable},
+		{"equal", vision.Template{encoding(vision.FaceEncoder, 0)}, vision.VerdictSame, nil},
+		{"at the tolerance", vision.Template{encoding(vision.FaceEncoder, 0.5)}, vision.VerdictSame, nil},
+		{"beyond it", vision.Template{encoding(vision.FaceEncoder, 0.501)}, vision.VerdictDifferent, nil},
+		{"by another encoder", vision.Template{encoding(vision.SecondFaceEncoder, 0)}, "", vision.ErrNotComparable},
 		{"none", nil, "", vision.ErrNotComparable},
-		{"not a number", point(float32(math.NaN())), "", vision.ErrNotComparable},
-		{"infinite", point(float32(math.Inf(1))), "", vision.ErrNotComparable},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := vision.CompareFaces(point(0), test.b, 0.5)
+			a := vision.Template{encoding(vision.FaceEncoder, 0)}
+			c, err := vision.CompareFaces(a, test.b, 0.5)
 			if !errors.Is(err, test.err) || c.Verdict != test.verdict {
 				t.Fatalf("got %q, %v; want %q, %v", c.Verdict, err, test.verdict, test.err)
 			}
-			if err == nil && (c.Distance == nil || *c.Probability != vision.FaceProbability(*c.Distance)) {
-				t.Errorf("comparison without its figures: %+v", c)
+			if err != nil {
+				return
+			}
+			match, err := vision.Compare(a, test.b)
+			if err != nil || *c.Distance != match.Distance || *c.Probability != match.Probability || c.Encoder != vision.FaceEncoder || c.Tolerance != 0.5 {
+				t.Errorf("comparison %+v of match %+v, %v", c, match, err)
 			}
 		})
 	}

@@ -128,6 +128,9 @@ func TestInspectAccepts(t *testing.T) {
 		{"jpeg turned", after(whole, 2, exif(6)), vision.FormatJPEG, 120, 80, 6},
 		{"jpeg with impossible orientation", after(whole, 2, exif(9)), vision.FormatJPEG, 120, 80, 1},
 		{"jpeg with fill bytes", after(whole, 2, []byte{0xFF, 0xFF}), vision.FormatJPEG, 120, 80, 1},
+		{"jpeg of four inks", bytes.Join([][]byte{{0xFF, 0xD8}, segment(0xEE, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")),
+			segment(0xC0, []byte{8, 0, 80, 0, 120, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0}), segment(0xDA, []byte{1, 1, 0, 0, 0, 0}), {0xFF, 0xD9}}, nil),
+			vision.FormatJPEG, 120, 80, 1},
 		{"jpeg with a film behind it", append(bytes.Clone(whole), "ftypmp42"...), vision.FormatJPEG, 120, 80, 1},
 		{"png", pngWhole, vision.FormatPNG, 120, 80, 1},
 		{"png turned", after(pngWhole, pngHead, chunk("eXIf", tiff(binary.LittleEndian, 3))), vision.FormatPNG, 120, 80, 3},
@@ -156,6 +159,7 @@ func TestInspectRefuses(t *testing.T) {
 	wrongCRC := bytes.Clone(pngWhole)
 	wrongCRC[len(wrongCRC)-20] ^= 1
 	frame := segment(0xC0, []byte{8, 0, 80, 0, 120, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1})
+	fourInks := segment(0xC0, []byte{8, 0, 80, 0, 120, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0})
 	bomb := func(width, height uint32) []byte {
 		return bytes.Join([][]byte{[]byte("\x89PNG\r\n\x1a\n"), ihdr(width, height), chunk("IDAT", []byte{1}), chunk("IEND", nil)}, nil)
 	}
@@ -186,6 +190,7 @@ func TestInspectRefuses(t *testing.T) {
 		{"jpeg without height", bytes.Join([][]byte{{0xFF, 0xD8}, segment(0xC0, []byte{8, 0, 0, 0, 99, 1, 1, 0x11, 0}), {0xFF, 0xD9}}, nil), vision.CodeUnreadable},
 		{"jpeg of 12 bits", bytes.Join([][]byte{{0xFF, 0xD8}, segment(0xC1, []byte{12, 0, 99, 0, 99, 1, 1, 0x11, 0}), {0xFF, 0xD9}}, nil), vision.CodeUnsupported},
 		{"lossless jpeg", bytes.Join([][]byte{{0xFF, 0xD8}, segment(0xC3, []byte{8, 0, 99, 0, 99, 1, 1, 0x11, 0}), {0xFF, 0xD9}}, nil), vision.CodeUnsupported},
+		{"jpeg of four inks without Adobe's marker", bytes.Join([][]byte{{0xFF, 0xD8}, fourInks, segment(0xDA, []byte{1, 1, 0, 0, 0, 0}), {0xFF, 0xD9}}, nil), vision.CodeUnsupported},
 		{"jpeg of 30 scans over 36 megapixels", scans, vision.CodeTooManyPixels},
 		{"jpeg too small", jpegOf(t, 31, 200), vision.CodeTooSmall},
 		{"half a png", pngWhole[:len(pngWhole)/2], vision.CodeTruncated},

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// ErrNotComparable is returned for encodings of different length, or of none.
+// ErrNotComparable is returned for encodings that no known encoder made, that no encoder made both of, or that are
+// damaged: of another length, or with a number that is none.
 var ErrNotComparable = errors.New("face encodings are not comparable")
 
 // Distance is the Euclidean distance of two face encodings of one encoder. It is NaN-free: an encoding
@@ -23,4 +24,14 @@ func Distance(a, b []float32) (float64, error) {
 		return 0, ErrNotComparable
 	}
 	return math.Sqrt(sum), nil
+}
+
+// finite tells whether all values are numbers.
+func finite(values []float32) bool {
+	for _, v := range values {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return false
+		}
+	}
+	return true
 }

@@ -16,6 +16,7 @@ const (
 	jpegEOI  = 0xD9
 	jpegSOS  = 0xDA
 	jpegAPP1 = 0xE1
+	jpegAPPE = 0xEE // Adobe's
 )
 
 // inspectJPEG walks the marker segments up to EOI. What follows EOI is left alone: telephones store
@@ -23,6 +24,7 @@ const (
 func inspectJPEG(b []byte) (Container, error) {
 	c := Container{Format: FormatJPEG, Orientation: 1}
 	scans := int64(0)
+	inks, adobe := false, false
 	pos := 2 // after SOI
 	for {
 		marker, next, ok := jpegMarker(b, pos)
@@ -62,6 +64,7 @@ func inspectJPEG(b []byte) (Container, error) {
 			if err := c.readFrame(marker, body); err != nil {
 				return c, err
 			}
+			inks = body[5] == 4
 		case marker == jpegSOS:
 			if c.Width == 0 {
 				return c, refuse(CodeUnreadable, "a JPEG scan before its frame")
@@ -69,11 +72,17 @@ func inspectJPEG(b []byte) (Container, error) {
 			if scans++; scans*int64(c.Width)*int64(c.Height) > maxScanPixels {
 				return c, refuse(CodeTooManyPixels, "too many progressive scans for this size")
 			}
+			if inks && !adobe {
+				// Nobody says whether they are inverted: decoders show each other's negatives.
+				return c, refuse(CodeUnsupported, "a JPEG of four inks without Adobe's marker")
+			}
 			pos = skipEntropyCoded(b, pos)
 		case marker == jpegAPP1 && hasPrefix(body, "Exif\x00\x00"):
 			if o := exifOrientation(body[6:]); o != 0 {
 				c.Orientation = o
 			}
+		case marker == jpegAPPE && hasPrefix(body, "Adobe"):
+			adobe = true
 		}
 	}
 }

@@ -8,20 +8,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"kycd/kyc/scoring"
 )
-
-// customaryTolerance is the distance that users of dlib's encoder commonly take for one person.
-const customaryTolerance = 0.6
 
 // accuracyOptions are the flags of kycd-eval accuracy.
 type accuracyOptions struct {
 	data, models, registries, program, docs string
 	each, limit                             int
+	only                                    []string
 }
 
 func accuracyCommand() *cobra.Command {
@@ -40,16 +37,37 @@ func accuracyCommand() *cobra.Command {
 	f.StringVar(&o.docs, "docs", "docs", "folder that accuracy.md and its figures are written into")
 	f.IntVar(&o.each, "each", 12, "drawn documents of a kind and scene")
 	f.IntVar(&o.limit, "limit", 0, "at most so many pictures of each collection (0: all); figures of such a run say little")
+	f.StringSliceVar(&o.only, "only", nil, "measure only these sections and leave the others of the page as they are")
 	return cmd
+}
+
+// section is a part of accuracy.md that is measured by itself.
+type section interface {
+	name() string                                     // one word: of --only, of the markers and of the summary's first column
+	measure(ctx context.Context, e *evaluation) error // everything that the methods below speak of
+	template() string                                 // Markdown with a heading of level 2; text/template over the section itself
+	summary() []summaryRow                            // rows of the table at the top of the page
+	figures() map[string]string                       // file name → SVG
+}
+
+// summaryRow is one line at the top of the page.
+type summaryRow struct {
+	what  string
+	value string // with its bounds
+}
+
+// sections are all parts of the page, in its order.
+func (o accuracyOptions) sections() []section {
+	return []section{&facesSection{}, &livenessSection{}, &replaySection{}, &documentsSection{each: o.each}}
 }
 
 // evaluation is what the measurements work with.
 type evaluation struct {
 	data       testdata
 	full       sidecar // with all weights
-	noDetector sidecar // with those of the package registries: dlib's detector stands in for YuNet
-	noNetwork  sidecar // with all but the liveness network
+	registries string  // folder of the weights that the package registries have
 	studio     *studio
+	folder     string // for what a measurement writes; removed at the end
 	limit      int
 	out        io.Writer
 	began      time.Time
@@ -66,6 +84,17 @@ func (e *evaluation) step(name string, run func() error) error {
 	return nil
 }
 
+// without is the program with the weights of a folder but for some files. name is that of a folder that no other caller uses.
+func (e *evaluation) without(name, models string, files ...string) (sidecar, error) {
+	folder := filepath.Join(e.folder, name)
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return sidecar{}, err
+	}
+	weaker := e.full
+	weaker.models = folder
+	return weaker, withoutFiles(models, folder, files...)
+}
+
 // limited keeps at most n of a list, evenly spread over it; 0 keeps all.
 func limited[T any](all []T, n int) []T {
 	if n <= 0 || n >= len(all) {
@@ -78,36 +107,26 @@ func limited[T any](all []T, n int) []T {
 	return kept
 }
 
-// accuracyReport is everything that accuracy.md tells.
-type accuracyReport struct {
-	Weights  scoring.Weights
-	Faces    facesResult
-	Liveness livenessResult
-	Degraded livenessResult
-	Papers   papersResult
-}
-
 func (o accuracyOptions) run(ctx context.Context, out io.Writer) (err error) {
 	if o.each < 1 || o.limit < 0 {
 		return errors.New("--each must be at least 1 and --limit not negative")
+	}
+	var order []string
+	for _, s := range o.sections() {
+		order = append(order, s.name())
+	}
+	for _, name := range o.only {
+		if !slices.Contains(order, name) {
+			return fmt.Errorf("--only: there is no section %q", name)
+		}
 	}
 	folder, err := os.MkdirTemp("", "kycd-eval")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	noDetector, noNetwork, drawn := filepath.Join(folder, "detector"), filepath.Join(folder, "network"), filepath.Join(folder, "drawn")
-	for _, dir := range []string{noDetector, noNetwork, drawn} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return err
-		}
-	}
-	// Where the fall-back is measured, what it stands in for must be missing, also if the registries were not all that was reached.
-	if err := withoutFiles(cmp.Or(o.registries, o.models), noDetector, detectorFile, livenessFile); err != nil {
-		return err
-	}
-	// Liveness differs from the full run in its network alone.
-	if err := withoutFiles(o.models, noNetwork, livenessFile); err != nil {
+	drawn := filepath.Join(folder, "drawn")
+	if err := os.Mkdir(drawn, 0o700); err != nil {
 		return err
 	}
 	studio, err := newStudio(drawn, out)
@@ -115,46 +134,19 @@ func (o accuracyOptions) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	e := &evaluation{
-		data: testdata(o.data), studio: studio, limit: o.limit, out: out, began: time.Now(),
-		full:       sidecar{program: o.program, models: o.models, progress: out},
-		noDetector: sidecar{program: o.program, models: noDetector, progress: out},
-		noNetwork:  sidecar{program: o.program, models: noNetwork, progress: out},
+		data: testdata(o.data), full: sidecar{program: o.program, models: o.models, progress: out}, registries: cmp.Or(o.registries, o.models),
+		studio: studio, folder: folder, limit: o.limit, out: out, began: time.Now(),
 	}
-	report := accuracyReport{Weights: scoring.Defaults()}
-	if report.Faces, err = measureFaces(ctx, e, report.Weights.OnboardingFaceEncodingTolerance); err != nil {
-		return err
+	for _, s := range o.sections() {
+		if len(o.only) > 0 && !slices.Contains(o.only, s.name()) {
+			continue
+		}
+		if err := s.measure(ctx, e); err != nil {
+			return err
+		}
+		if err := writeSection(o.docs, order, s, out); err != nil {
+			return err
+		}
 	}
-	if err := report.measureLiveness(ctx, e); err != nil {
-		return err
-	}
-	if report.Papers, err = measurePapers(ctx, e, o.each); err != nil {
-		return err
-	}
-	return report.write(o.docs, out)
-}
-
-// The weights that only come from outside the package registries.
-const (
-	detectorFile = "face_detection_yunet_2023mar.onnx"
-	livenessFile = "minifasnet_v2_se_128.onnx"
-)
-
-func (r *accuracyReport) measureLiveness(ctx context.Context, e *evaluation) error {
-	captures, err := e.data.captures()
-	if err != nil {
-		return err
-	}
-	captures = limited(captures, e.limit)
-	tolerance := r.Weights.MinimumLivenessTolerance
-	err = e.step("liveness: the network", func() (err error) {
-		r.Liveness, err = measureLiveness(ctx, e.full, captures, r.Faces.photos, tolerance)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return e.step("liveness: the texture cues that stand in for it", func() (err error) {
-		r.Degraded, err = measureLiveness(ctx, e.noNetwork, captures, r.Faces.photos, tolerance)
-		return err
-	})
+	return nil
 }

@@ -80,32 +80,3 @@ func setsFigure(r facesResult) string {
 	f.text(188, height-12, "start", 11, "Lines are exact 95 % bounds. No false match at all stands at the left edge.")
 	return f.svg("Face match: both errors within each collection of pictures, at the default tolerance and at 0.6")
 }
-
-// rocFigure shows for both liveness models how many people pass against how many attacks do.
-func rocFigure(full, degraded livenessResult) string {
-	f := newFigure(720, 540)
-	c := chart{
-		f: f, x: 74, y: 24, width: 616, height: 380,
-		across: axis{label: "attacks that pass (APCER, all kinds)", min: 0, max: 1, ticks: []float64{0, 0.2, 0.4, 0.6, 0.8, 1}},
-		up:     axis{label: "people who pass (1 − BPCER)", min: 0, max: 1, ticks: []float64{0, 0.2, 0.4, 0.6, 0.8, 1}},
-	}
-	c.frame()
-	x1, y1 := c.at(0, 0)
-	x2, y2 := c.at(1, 1)
-	f.line(x1, y1, x2, y2, "#999999", 1)
-	for i, r := range []livenessResult{full, degraded} {
-		colour, dash := []string{blue, vermilion}[i], []string{"", "7 4"}[i]
-		var points []point
-		for _, p := range r.curve().points() {
-			points = append(points, point{p.falseAccept, 1 - p.falseReject})
-		}
-		c.stairs(points, colour, dash)
-		c.dot(point{r.apcer().value(), 1 - r.bpcer().value()}, colour, false)
-	}
-	f.legend(92, 456,
-		key{label: fmt.Sprintf("%s, AUC %.3f", full.model, full.curve().auc()), colour: blue},
-		key{label: fmt.Sprintf("%s, AUC %.3f", degraded.model, degraded.curve().auc()), colour: vermilion, dash: "7 4"},
-		key{label: fmt.Sprintf("the default tolerance, %.2f", full.tolerance), colour: ink, mark: true},
-		key{label: "chance", colour: "#999999"})
-	return f.svg("Liveness: people who pass against attacks that pass, for every tolerance")
-}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,35 @@ import (
 	"kycd/vision"
 	"kycd/vision/printed"
 )
+
+//go:embed accuracy-documents.md.tmpl
+var documentsText string
+
+// documentsSection is the part of the page on reading documents.
+type documentsSection struct {
+	each   int // drawn documents of a kind and scene
+	Papers papersResult
+}
+
+func (*documentsSection) name() string     { return "documents" }
+func (*documentsSection) template() string { return documentsText }
+
+func (s *documentsSection) measure(ctx context.Context, e *evaluation) (err error) {
+	s.Papers, err = measurePapers(ctx, e, s.each)
+	return err
+}
+
+func (*documentsSection) figures() map[string]string { return nil }
+
+func (s *documentsSection) summary() []summaryRow {
+	return []summaryRow{
+		{"PDF417 read to the letter, sample pictures", s.Papers.symbols.total().String()},
+		{"PDF417 read to the letter, drawn backs", s.Papers.backs.total().String()},
+		{"machine-readable zone right, sample pictures", s.Papers.zones.total().String()},
+		{"machine-readable zone right, drawn documents", s.Papers.drawnZones.total().String()},
+		{"all key fields of a drawn front right", s.Papers.whole.total().String()},
+	}
+}
 
 // reading is how often a printed thing was read right, wrong, or not at all.
 type reading struct {
@@ -226,3 +256,68 @@ func (e *evaluation) shootAndRead(ctx context.Context, orders []order, parts str
 	}
 	return nil
 }
+
+// total is how often all of them together were read right.
+func (r readings) total() rate {
+	var sum rate
+	for _, one := range r {
+		sum = sum.plus(one.right)
+	}
+	return sum
+}
+
+// Symbols is the table of barcodes.
+func (s *documentsSection) Symbols() table {
+	return readingTable("PDF417", append(append(readings{}, s.Papers.symbols...), s.Papers.backs...))
+}
+
+// Zones is the table of machine-readable zones.
+func (s *documentsSection) Zones() table {
+	return readingTable("machine-readable zone", append(append(readings{}, s.Papers.zones...), s.Papers.drawnZones...))
+}
+
+// Falsely is how often a zone whose check digits are right is not to the letter what stands there, Deceived how often that
+// is so in what the check digits cover.
+func (s *documentsSection) Falsely() string  { return s.Papers.falsely.String() }
+func (s *documentsSection) Deceived() string { return s.Papers.deceived.String() }
+
+// Fronts is the table of whole fronts.
+func (s *documentsSection) Fronts() table {
+	t := table{head: []string{"front", "all key fields right"}}
+	for _, one := range s.Papers.whole {
+		t.row(one.name, one.right.String())
+	}
+	return t
+}
+
+// Fields is the table of printed fields.
+func (s *documentsSection) Fields() table {
+	t := table{head: []string{"field"}}
+	for _, s := range scenes() {
+		t.head = append(t.head, s.name+": exact", "wrong")
+	}
+	for _, name := range []string{
+		printed.DocumentNumber, printed.LastName, printed.FirstName, printed.BirthDate, printed.ExpiresAt, printed.Street, printed.City, printed.PostalCode,
+	} {
+		of, cells := s.Papers.fields[name], []string{name}
+		for _, s := range scenes() {
+			one := of.of(s.name)
+			cells = append(cells, one.right.String(), percent(one.wrong.value())+" %")
+		}
+		t.row(cells...)
+	}
+	return t
+}
+
+func readingTable(what string, of readings) table {
+	t := table{head: []string{what, "right to the letter", "read, but wrong"}}
+	for _, one := range of {
+		t.row(one.name, one.right.String(), fmt.Sprintf("%d", one.wrong.K))
+	}
+	return t
+}
+
+// Each is the number of drawn documents of a kind and scene; FrontsEach that of fronts.
+func (s *documentsSection) Each() int       { return s.Papers.each }
+func (s *documentsSection) FrontsEach() int { return (s.Papers.each + 1) / 2 }
+func (*documentsSection) Seed() int         { return firstSeed }

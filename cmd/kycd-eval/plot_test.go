@@ -44,7 +44,7 @@ func TestFigures(t *testing.T) {
 	faces.cards = faces.pairs[:200]
 	live := someAttempts()
 	live.model = "net <1> & co"
-	for name, svg := range map[string]string{"det": detFigure(faces), "sets": setsFigure(faces), "roc": rocFigure(live, someAttempts())} {
+	for name, svg := range map[string]string{"det": detFigure(faces), "sets": setsFigure(faces), "roc": livenessFigure(&livenessSection{Single: live, Models: []livenessResult{live, someAttempts()}})} {
 		decoder := xml.NewDecoder(strings.NewReader(svg))
 		for {
 			if _, err := decoder.Token(); errors.Is(err, io.EOF) {

@@ -15,6 +15,7 @@ import (
 
 	"kycd/kyc"
 	"kycd/kyc/auth"
+	"kycd/kyc/azureface"
 	"kycd/kyc/webhook"
 	"kycd/rest"
 	"kycd/rest/peer"
@@ -27,6 +28,9 @@ type config struct {
 	deskAddr, deskToken                string
 	issuer, environment, logLevel      string
 	allowDegraded                      bool
+	livenessProvider                   string
+	azureEndpoint, azureKeyFile        string
+	azureVerify                        bool
 	external                           auth.ExternalConfig
 	limits                             rest.Limits
 	trustedProxies                     string
@@ -61,6 +65,10 @@ func (c *config) serveFlags(cmd *cobra.Command) {
 	f.StringVar(&c.issuer, "issuer", "", "the service's public URL, as access tokens name it (default: http://ADDR)")
 	f.StringVar(&c.environment, "environment", development, "development or production; production refuses weaker fall-back models and private webhook addresses")
 	f.BoolVar(&c.allowDegraded, "allow-degraded", false, "accept measurements of weaker fall-back models in production")
+	f.StringVar(&c.livenessProvider, "liveness-provider", kyc.ProviderLocal, "who measures liveness where a session's settings say nothing: local or azure")
+	f.StringVar(&c.azureEndpoint, "azure-face-endpoint", "", "https://NAME.cognitiveservices.azure.com; with it sessions may choose the liveness provider azure")
+	f.StringVar(&c.azureKeyFile, "azure-face-key-file", "", "file with the resource's key (default: the variable "+azureFaceKeyVariable+")")
+	f.BoolVar(&c.azureVerify, "azure-face-verify", false, "send the front of the document to Azure too, to be compared with the live face")
 	f.StringVar(&c.external.Issuer, "oidc-issuer", "", "URL of another issuer of access tokens, found by OpenID Connect discovery (default: tokens come from here)")
 	f.StringVar(&c.external.Audience, "oidc-audience", "", "what that issuer's tokens for this service have as audience")
 	f.StringVar(&c.external.ClientClaim, "oidc-client-claim", "", "claim that names the client (default: client_id, or azp)")
@@ -127,6 +135,12 @@ func (c *config) validate() error {
 			return fmt.Errorf("--oidc-issuer, --oidc-audience: %w", err)
 		}
 	}
+	if c.livenessProvider != kyc.ProviderLocal && c.livenessProvider != kyc.ProviderAzure {
+		return fmt.Errorf("--liveness-provider is %q, and must be %s or %s", c.livenessProvider, kyc.ProviderLocal, kyc.ProviderAzure)
+	}
+	if c.livenessProvider == kyc.ProviderAzure && c.azureEndpoint == "" {
+		return fmt.Errorf("--liveness-provider %s needs --azure-face-endpoint", kyc.ProviderAzure)
+	}
 	if c.models == "" {
 		c.models = filepath.Join(c.data, "models")
 	}
@@ -150,6 +164,7 @@ func (c *config) rules() kyc.Config {
 		rules.Issuer = c.issuer
 	}
 	rules.AllowDegraded = c.allowDegraded || c.environment == development
+	rules.LivenessProvider, rules.AzureVerify = c.livenessProvider, c.azureVerify
 	if c.external.Issuer != "" {
 		rules.External = &c.external
 	}
@@ -159,6 +174,26 @@ func (c *config) rules() kyc.Config {
 		}}
 	}
 	return rules
+}
+
+// azureFace is the client of the liveness provider outside; nil where none is configured.
+func (c *config) azureFace() (kyc.AzureFace, error) {
+	if c.azureEndpoint == "" {
+		return nil, nil
+	}
+	key := os.Getenv(azureFaceKeyVariable)
+	if c.azureKeyFile != "" {
+		content, err := os.ReadFile(c.azureKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("--azure-face-key-file: %w", err)
+		}
+		key = strings.TrimSpace(string(content))
+	}
+	client, err := azureface.New(azureface.Config{Endpoint: c.azureEndpoint, Key: key, Now: time.Now})
+	if err != nil {
+		return nil, fmt.Errorf("--azure-face-endpoint, %s: %w", azureFaceKeyVariable, err)
+	}
+	return client, nil
 }
 
 func (c *config) logger(w io.Writer) (*slog.Logger, error) {

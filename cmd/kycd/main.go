@@ -32,6 +32,6 @@ func rootCommand() *cobra.Command {
 		Use: "kycd", Short: "Identity verification on your own machines", Version: version,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), migrateCommand(), clientCommand(), keysCommand(), modelsCommand(), specimenCommand(), demoCommand(), statesCommand())
+	root.AddCommand(serveCommand(), migrateCommand(), clientCommand(), keysCommand(), modelsCommand(), specimenCommand(), demoCommand(), statesCommand(), simulateCommand())
 	return root
 }

@@ -10,12 +10,12 @@ import (
 
 func modelsCommand() *cobra.Command {
 	var dir, mirror, cache, predictor string
-	var fetch, verify, offline, retry, asJSON bool
+	var fetch, verify, offline, retry, large, asJSON bool
 	cmd := &cobra.Command{
 		Use: "models", Short: "Report the weights: what is there, from where, and which checks each enables", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			options := models.Options{
-				Dir: dir, Mirror: mirror, Cache: cache, Predictor: predictor, Offline: offline, Retry: retry, Progress: os.Stderr,
+				Dir: dir, Mirror: mirror, Cache: cache, Predictor: predictor, Offline: offline, Retry: retry, Large: large, Progress: os.Stderr,
 			}
 			var report models.Report
 			var failed error
@@ -46,6 +46,7 @@ func modelsCommand() *cobra.Command {
 	f.BoolVar(&verify, "verify", false, "fail if anything required is missing or damaged")
 	f.BoolVar(&offline, "offline", false, "with --fetch: use only the mirror and what is installed")
 	f.BoolVar(&retry, "retry", false, "with --fetch: ask sources again that failed lately")
+	f.BoolVar(&large, "large", false, "with --fetch: allow packages that are large for what is used of them (144 MB for MobileFace)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	fromEnvironment(cmd)
 	return cmd

@@ -74,8 +74,12 @@ func (s *store) close() error {
 
 // service puts the rules on top of the store.
 func (c *config) service(ctx context.Context, s *store, notifier kyc.Notifier, log *slog.Logger) (*kyc.Service, error) {
+	azure, err := c.azureFace()
+	if err != nil {
+		return nil, err
+	}
 	return kyc.New(ctx, kyc.Deps{
-		DB: s.db, Master: s.master, Blobs: s.blobs, Notifier: notifier, Now: time.Now, NewID: newID, Config: c.rules(), Log: log,
+		DB: s.db, Azure: azure, Master: s.master, Blobs: s.blobs, Notifier: notifier, Now: time.Now, NewID: newID, Config: c.rules(), Log: log,
 	})
 }
 

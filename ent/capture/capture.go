@@ -22,6 +22,8 @@ const (
 	FieldFileType = "file_type"
 	// FieldStep holds the string denoting the step field in the database.
 	FieldStep = "step"
+	// FieldAsked holds the string denoting the asked field in the database.
+	FieldAsked = "asked"
 	// FieldBlobKey holds the string denoting the blob_key field in the database.
 	FieldBlobKey = "blob_key"
 	// FieldContentType holds the string denoting the content_type field in the database.
@@ -68,6 +70,7 @@ var Columns = []string{
 	FieldSide,
 	FieldFileType,
 	FieldStep,
+	FieldAsked,
 	FieldBlobKey,
 	FieldContentType,
 	FieldSize,
@@ -190,6 +193,11 @@ func ByFileType(opts ...sql.OrderTermOption) OrderOption {
 // ByStep orders the results by the step field.
 func ByStep(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStep, opts...).ToFunc()
+}
+
+// ByAsked orders the results by the asked field.
+func ByAsked(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAsked, opts...).ToFunc()
 }
 
 // ByBlobKey orders the results by the blob_key field.

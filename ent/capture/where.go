@@ -80,6 +80,11 @@ func Step(v int) predicate.Capture {
 	return predicate.Capture(sql.FieldEQ(FieldStep, v))
 }
 
+// Asked applies equality check predicate on the "asked" field. It's identical to AskedEQ.
+func Asked(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldEQ(FieldAsked, v))
+}
+
 // BlobKey applies equality check predicate on the "blob_key" field. It's identical to BlobKeyEQ.
 func BlobKey(v string) predicate.Capture {
 	return predicate.Capture(sql.FieldEQ(FieldBlobKey, v))
@@ -323,6 +328,81 @@ func StepLT(v int) predicate.Capture {
 // StepLTE applies the LTE predicate on the "step" field.
 func StepLTE(v int) predicate.Capture {
 	return predicate.Capture(sql.FieldLTE(FieldStep, v))
+}
+
+// AskedEQ applies the EQ predicate on the "asked" field.
+func AskedEQ(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldEQ(FieldAsked, v))
+}
+
+// AskedNEQ applies the NEQ predicate on the "asked" field.
+func AskedNEQ(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldNEQ(FieldAsked, v))
+}
+
+// AskedIn applies the In predicate on the "asked" field.
+func AskedIn(vs ...string) predicate.Capture {
+	return predicate.Capture(sql.FieldIn(FieldAsked, vs...))
+}
+
+// AskedNotIn applies the NotIn predicate on the "asked" field.
+func AskedNotIn(vs ...string) predicate.Capture {
+	return predicate.Capture(sql.FieldNotIn(FieldAsked, vs...))
+}
+
+// AskedGT applies the GT predicate on the "asked" field.
+func AskedGT(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldGT(FieldAsked, v))
+}
+
+// AskedGTE applies the GTE predicate on the "asked" field.
+func AskedGTE(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldGTE(FieldAsked, v))
+}
+
+// AskedLT applies the LT predicate on the "asked" field.
+func AskedLT(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldLT(FieldAsked, v))
+}
+
+// AskedLTE applies the LTE predicate on the "asked" field.
+func AskedLTE(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldLTE(FieldAsked, v))
+}
+
+// AskedContains applies the Contains predicate on the "asked" field.
+func AskedContains(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldContains(FieldAsked, v))
+}
+
+// AskedHasPrefix applies the HasPrefix predicate on the "asked" field.
+func AskedHasPrefix(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldHasPrefix(FieldAsked, v))
+}
+
+// AskedHasSuffix applies the HasSuffix predicate on the "asked" field.
+func AskedHasSuffix(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldHasSuffix(FieldAsked, v))
+}
+
+// AskedIsNil applies the IsNil predicate on the "asked" field.
+func AskedIsNil() predicate.Capture {
+	return predicate.Capture(sql.FieldIsNull(FieldAsked))
+}
+
+// AskedNotNil applies the NotNil predicate on the "asked" field.
+func AskedNotNil() predicate.Capture {
+	return predicate.Capture(sql.FieldNotNull(FieldAsked))
+}
+
+// AskedEqualFold applies the EqualFold predicate on the "asked" field.
+func AskedEqualFold(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldEqualFold(FieldAsked, v))
+}
+
+// AskedContainsFold applies the ContainsFold predicate on the "asked" field.
+func AskedContainsFold(v string) predicate.Capture {
+	return predicate.Capture(sql.FieldContainsFold(FieldAsked, v))
 }
 
 // BlobKeyEQ applies the EQ predicate on the "blob_key" field.

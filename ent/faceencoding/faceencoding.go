@@ -28,6 +28,10 @@ const (
 	FieldSource = "source"
 	// FieldEncoder holds the string denoting the encoder field in the database.
 	FieldEncoder = "encoder"
+	// FieldQuality holds the string denoting the quality field in the database.
+	FieldQuality = "quality"
+	// FieldRefreshed holds the string denoting the refreshed field in the database.
+	FieldRefreshed = "refreshed"
 	// FieldVectorSealed holds the string denoting the vector_sealed field in the database.
 	FieldVectorSealed = "vector_sealed"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -55,6 +59,8 @@ var Columns = []string{
 	FieldCaptureID,
 	FieldSource,
 	FieldEncoder,
+	FieldQuality,
+	FieldRefreshed,
 	FieldVectorSealed,
 	FieldCreatedAt,
 }
@@ -82,6 +88,10 @@ var (
 	CaptureIDValidator func(string) error
 	// EncoderValidator is a validator for the "encoder" field. It is called by the builders before save.
 	EncoderValidator func(string) error
+	// DefaultQuality holds the default value on creation for the "quality" field.
+	DefaultQuality float64
+	// DefaultRefreshed holds the default value on creation for the "refreshed" field.
+	DefaultRefreshed bool
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -150,6 +160,16 @@ func BySource(opts ...sql.OrderTermOption) OrderOption {
 // ByEncoder orders the results by the encoder field.
 func ByEncoder(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEncoder, opts...).ToFunc()
+}
+
+// ByQuality orders the results by the quality field.
+func ByQuality(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldQuality, opts...).ToFunc()
+}
+
+// ByRefreshed orders the results by the refreshed field.
+func ByRefreshed(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRefreshed, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

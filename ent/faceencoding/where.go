@@ -95,6 +95,16 @@ func Encoder(v string) predicate.FaceEncoding {
 	return predicate.FaceEncoding(sql.FieldEQ(FieldEncoder, v))
 }
 
+// Quality applies equality check predicate on the "quality" field. It's identical to QualityEQ.
+func Quality(v float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldEQ(FieldQuality, v))
+}
+
+// Refreshed applies equality check predicate on the "refreshed" field. It's identical to RefreshedEQ.
+func Refreshed(v bool) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldEQ(FieldRefreshed, v))
+}
+
 // VectorSealed applies equality check predicate on the "vector_sealed" field. It's identical to VectorSealedEQ.
 func VectorSealed(v []byte) predicate.FaceEncoding {
 	return predicate.FaceEncoding(sql.FieldEQ(FieldVectorSealed, v))
@@ -543,6 +553,56 @@ func EncoderEqualFold(v string) predicate.FaceEncoding {
 // EncoderContainsFold applies the ContainsFold predicate on the "encoder" field.
 func EncoderContainsFold(v string) predicate.FaceEncoding {
 	return predicate.FaceEncoding(sql.FieldContainsFold(FieldEncoder, v))
+}
+
+// QualityEQ applies the EQ predicate on the "quality" field.
+func QualityEQ(v float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldEQ(FieldQuality, v))
+}
+
+// QualityNEQ applies the NEQ predicate on the "quality" field.
+func QualityNEQ(v float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldNEQ(FieldQuality, v))
+}
+
+// QualityIn applies the In predicate on the "quality" field.
+func QualityIn(vs ...float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldIn(FieldQuality, vs...))
+}
+
+// QualityNotIn applies the NotIn predicate on the "quality" field.
+func QualityNotIn(vs ...float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldNotIn(FieldQuality, vs...))
+}
+
+// QualityGT applies the GT predicate on the "quality" field.
+func QualityGT(v float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldGT(FieldQuality, v))
+}
+
+// QualityGTE applies the GTE predicate on the "quality" field.
+func QualityGTE(v float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldGTE(FieldQuality, v))
+}
+
+// QualityLT applies the LT predicate on the "quality" field.
+func QualityLT(v float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldLT(FieldQuality, v))
+}
+
+// QualityLTE applies the LTE predicate on the "quality" field.
+func QualityLTE(v float64) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldLTE(FieldQuality, v))
+}
+
+// RefreshedEQ applies the EQ predicate on the "refreshed" field.
+func RefreshedEQ(v bool) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldEQ(FieldRefreshed, v))
+}
+
+// RefreshedNEQ applies the NEQ predicate on the "refreshed" field.
+func RefreshedNEQ(v bool) predicate.FaceEncoding {
+	return predicate.FaceEncoding(sql.FieldNEQ(FieldRefreshed, v))
 }
 
 // VectorSealedEQ applies the EQ predicate on the "vector_sealed" field.

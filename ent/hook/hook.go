@@ -104,6 +104,18 @@ func (f FaceEncodingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.FaceEncodingMutation", m)
 }
 
+// The FingerprintFunc type is an adapter to allow the use of ordinary
+// function as Fingerprint mutator.
+type FingerprintFunc func(context.Context, *ent.FingerprintMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FingerprintFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.FingerprintMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.FingerprintMutation", m)
+}
+
 // The HistoryFunc type is an adapter to allow the use of ordinary
 // function as History mutator.
 type HistoryFunc func(context.Context, *ent.HistoryMutation) (ent.Value, error)

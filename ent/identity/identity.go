@@ -24,6 +24,10 @@ const (
 	FieldMetadataSealed = "metadata_sealed"
 	// FieldScore holds the string denoting the score field in the database.
 	FieldScore = "score"
+	// FieldFailedAuthentications holds the string denoting the failed_authentications field in the database.
+	FieldFailedAuthentications = "failed_authentications"
+	// FieldBlockedUntil holds the string denoting the blocked_until field in the database.
+	FieldBlockedUntil = "blocked_until"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// FieldVerifiedAt holds the string denoting the verified_at field in the database.
@@ -70,6 +74,8 @@ var Columns = []string{
 	FieldPersonSealed,
 	FieldMetadataSealed,
 	FieldScore,
+	FieldFailedAuthentications,
+	FieldBlockedUntil,
 	FieldCreatedAt,
 	FieldVerifiedAt,
 	FieldAnonymizedAt,
@@ -92,6 +98,8 @@ var (
 	ClientIDValidator func(string) error
 	// KeyIDValidator is a validator for the "key_id" field. It is called by the builders before save.
 	KeyIDValidator func(string) error
+	// DefaultFailedAuthentications holds the default value on creation for the "failed_authentications" field.
+	DefaultFailedAuthentications int
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -122,6 +130,16 @@ func ByKeyID(opts ...sql.OrderTermOption) OrderOption {
 // ByScore orders the results by the score field.
 func ByScore(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldScore, opts...).ToFunc()
+}
+
+// ByFailedAuthentications orders the results by the failed_authentications field.
+func ByFailedAuthentications(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailedAuthentications, opts...).ToFunc()
+}
+
+// ByBlockedUntil orders the results by the blocked_until field.
+func ByBlockedUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBlockedUntil, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

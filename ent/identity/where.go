@@ -95,6 +95,16 @@ func Score(v float64) predicate.Identity {
 	return predicate.Identity(sql.FieldEQ(FieldScore, v))
 }
 
+// FailedAuthentications applies equality check predicate on the "failed_authentications" field. It's identical to FailedAuthenticationsEQ.
+func FailedAuthentications(v int) predicate.Identity {
+	return predicate.Identity(sql.FieldEQ(FieldFailedAuthentications, v))
+}
+
+// BlockedUntil applies equality check predicate on the "blocked_until" field. It's identical to BlockedUntilEQ.
+func BlockedUntil(v time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldEQ(FieldBlockedUntil, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Identity {
 	return predicate.Identity(sql.FieldEQ(FieldCreatedAt, v))
@@ -453,6 +463,96 @@ func ScoreIsNil() predicate.Identity {
 // ScoreNotNil applies the NotNil predicate on the "score" field.
 func ScoreNotNil() predicate.Identity {
 	return predicate.Identity(sql.FieldNotNull(FieldScore))
+}
+
+// FailedAuthenticationsEQ applies the EQ predicate on the "failed_authentications" field.
+func FailedAuthenticationsEQ(v int) predicate.Identity {
+	return predicate.Identity(sql.FieldEQ(FieldFailedAuthentications, v))
+}
+
+// FailedAuthenticationsNEQ applies the NEQ predicate on the "failed_authentications" field.
+func FailedAuthenticationsNEQ(v int) predicate.Identity {
+	return predicate.Identity(sql.FieldNEQ(FieldFailedAuthentications, v))
+}
+
+// FailedAuthenticationsIn applies the In predicate on the "failed_authentications" field.
+func FailedAuthenticationsIn(vs ...int) predicate.Identity {
+	return predicate.Identity(sql.FieldIn(FieldFailedAuthentications, vs...))
+}
+
+// FailedAuthenticationsNotIn applies the NotIn predicate on the "failed_authentications" field.
+func FailedAuthenticationsNotIn(vs ...int) predicate.Identity {
+	return predicate.Identity(sql.FieldNotIn(FieldFailedAuthentications, vs...))
+}
+
+// FailedAuthenticationsGT applies the GT predicate on the "failed_authentications" field.
+func FailedAuthenticationsGT(v int) predicate.Identity {
+	return predicate.Identity(sql.FieldGT(FieldFailedAuthentications, v))
+}
+
+// FailedAuthenticationsGTE applies the GTE predicate on the "failed_authentications" field.
+func FailedAuthenticationsGTE(v int) predicate.Identity {
+	return predicate.Identity(sql.FieldGTE(FieldFailedAuthentications, v))
+}
+
+// FailedAuthenticationsLT applies the LT predicate on the "failed_authentications" field.
+func FailedAuthenticationsLT(v int) predicate.Identity {
+	return predicate.Identity(sql.FieldLT(FieldFailedAuthentications, v))
+}
+
+// FailedAuthenticationsLTE applies the LTE predicate on the "failed_authentications" field.
+func FailedAuthenticationsLTE(v int) predicate.Identity {
+	return predicate.Identity(sql.FieldLTE(FieldFailedAuthentications, v))
+}
+
+// BlockedUntilEQ applies the EQ predicate on the "blocked_until" field.
+func BlockedUntilEQ(v time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldEQ(FieldBlockedUntil, v))
+}
+
+// BlockedUntilNEQ applies the NEQ predicate on the "blocked_until" field.
+func BlockedUntilNEQ(v time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldNEQ(FieldBlockedUntil, v))
+}
+
+// BlockedUntilIn applies the In predicate on the "blocked_until" field.
+func BlockedUntilIn(vs ...time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldIn(FieldBlockedUntil, vs...))
+}
+
+// BlockedUntilNotIn applies the NotIn predicate on the "blocked_until" field.
+func BlockedUntilNotIn(vs ...time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldNotIn(FieldBlockedUntil, vs...))
+}
+
+// BlockedUntilGT applies the GT predicate on the "blocked_until" field.
+func BlockedUntilGT(v time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldGT(FieldBlockedUntil, v))
+}
+
+// BlockedUntilGTE applies the GTE predicate on the "blocked_until" field.
+func BlockedUntilGTE(v time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldGTE(FieldBlockedUntil, v))
+}
+
+// BlockedUntilLT applies the LT predicate on the "blocked_until" field.
+func BlockedUntilLT(v time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldLT(FieldBlockedUntil, v))
+}
+
+// BlockedUntilLTE applies the LTE predicate on the "blocked_until" field.
+func BlockedUntilLTE(v time.Time) predicate.Identity {
+	return predicate.Identity(sql.FieldLTE(FieldBlockedUntil, v))
+}
+
+// BlockedUntilIsNil applies the IsNil predicate on the "blocked_until" field.
+func BlockedUntilIsNil() predicate.Identity {
+	return predicate.Identity(sql.FieldIsNull(FieldBlockedUntil))
+}
+
+// BlockedUntilNotNil applies the NotNil predicate on the "blocked_until" field.
+func BlockedUntilNotNil() predicate.Identity {
+	return predicate.Identity(sql.FieldNotNull(FieldBlockedUntil))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

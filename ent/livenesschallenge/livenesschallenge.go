@@ -15,6 +15,12 @@ const (
 	FieldSessionID = "session_id"
 	// FieldSteps holds the string denoting the steps field in the database.
 	FieldSteps = "steps"
+	// FieldNonce holds the string denoting the nonce field in the database.
+	FieldNonce = "nonce"
+	// FieldProviderSession holds the string denoting the provider_session field in the database.
+	FieldProviderSession = "provider_session"
+	// FieldOutcomeSealed holds the string denoting the outcome_sealed field in the database.
+	FieldOutcomeSealed = "outcome_sealed"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
@@ -30,6 +36,9 @@ var Columns = []string{
 	FieldID,
 	FieldSessionID,
 	FieldSteps,
+	FieldNonce,
+	FieldProviderSession,
+	FieldOutcomeSealed,
 	FieldCreatedAt,
 	FieldExpiresAt,
 	FieldUsedAt,
@@ -63,6 +72,16 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // BySessionID orders the results by the session_id field.
 func BySessionID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSessionID, opts...).ToFunc()
+}
+
+// ByNonce orders the results by the nonce field.
+func ByNonce(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNonce, opts...).ToFunc()
+}
+
+// ByProviderSession orders the results by the provider_session field.
+func ByProviderSession(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldProviderSession, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

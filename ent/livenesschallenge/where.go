@@ -69,6 +69,21 @@ func SessionID(v string) predicate.LivenessChallenge {
 	return predicate.LivenessChallenge(sql.FieldEQ(FieldSessionID, v))
 }
 
+// Nonce applies equality check predicate on the "nonce" field. It's identical to NonceEQ.
+func Nonce(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEQ(FieldNonce, v))
+}
+
+// ProviderSession applies equality check predicate on the "provider_session" field. It's identical to ProviderSessionEQ.
+func ProviderSession(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEQ(FieldProviderSession, v))
+}
+
+// OutcomeSealed applies equality check predicate on the "outcome_sealed" field. It's identical to OutcomeSealedEQ.
+func OutcomeSealed(v []byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEQ(FieldOutcomeSealed, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.LivenessChallenge {
 	return predicate.LivenessChallenge(sql.FieldEQ(FieldCreatedAt, v))
@@ -157,6 +172,206 @@ func StepsIsNil() predicate.LivenessChallenge {
 // StepsNotNil applies the NotNil predicate on the "steps" field.
 func StepsNotNil() predicate.LivenessChallenge {
 	return predicate.LivenessChallenge(sql.FieldNotNull(FieldSteps))
+}
+
+// NonceEQ applies the EQ predicate on the "nonce" field.
+func NonceEQ(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEQ(FieldNonce, v))
+}
+
+// NonceNEQ applies the NEQ predicate on the "nonce" field.
+func NonceNEQ(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNEQ(FieldNonce, v))
+}
+
+// NonceIn applies the In predicate on the "nonce" field.
+func NonceIn(vs ...string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldIn(FieldNonce, vs...))
+}
+
+// NonceNotIn applies the NotIn predicate on the "nonce" field.
+func NonceNotIn(vs ...string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNotIn(FieldNonce, vs...))
+}
+
+// NonceGT applies the GT predicate on the "nonce" field.
+func NonceGT(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldGT(FieldNonce, v))
+}
+
+// NonceGTE applies the GTE predicate on the "nonce" field.
+func NonceGTE(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldGTE(FieldNonce, v))
+}
+
+// NonceLT applies the LT predicate on the "nonce" field.
+func NonceLT(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldLT(FieldNonce, v))
+}
+
+// NonceLTE applies the LTE predicate on the "nonce" field.
+func NonceLTE(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldLTE(FieldNonce, v))
+}
+
+// NonceContains applies the Contains predicate on the "nonce" field.
+func NonceContains(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldContains(FieldNonce, v))
+}
+
+// NonceHasPrefix applies the HasPrefix predicate on the "nonce" field.
+func NonceHasPrefix(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldHasPrefix(FieldNonce, v))
+}
+
+// NonceHasSuffix applies the HasSuffix predicate on the "nonce" field.
+func NonceHasSuffix(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldHasSuffix(FieldNonce, v))
+}
+
+// NonceIsNil applies the IsNil predicate on the "nonce" field.
+func NonceIsNil() predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldIsNull(FieldNonce))
+}
+
+// NonceNotNil applies the NotNil predicate on the "nonce" field.
+func NonceNotNil() predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNotNull(FieldNonce))
+}
+
+// NonceEqualFold applies the EqualFold predicate on the "nonce" field.
+func NonceEqualFold(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEqualFold(FieldNonce, v))
+}
+
+// NonceContainsFold applies the ContainsFold predicate on the "nonce" field.
+func NonceContainsFold(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldContainsFold(FieldNonce, v))
+}
+
+// ProviderSessionEQ applies the EQ predicate on the "provider_session" field.
+func ProviderSessionEQ(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEQ(FieldProviderSession, v))
+}
+
+// ProviderSessionNEQ applies the NEQ predicate on the "provider_session" field.
+func ProviderSessionNEQ(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNEQ(FieldProviderSession, v))
+}
+
+// ProviderSessionIn applies the In predicate on the "provider_session" field.
+func ProviderSessionIn(vs ...string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldIn(FieldProviderSession, vs...))
+}
+
+// ProviderSessionNotIn applies the NotIn predicate on the "provider_session" field.
+func ProviderSessionNotIn(vs ...string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNotIn(FieldProviderSession, vs...))
+}
+
+// ProviderSessionGT applies the GT predicate on the "provider_session" field.
+func ProviderSessionGT(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldGT(FieldProviderSession, v))
+}
+
+// ProviderSessionGTE applies the GTE predicate on the "provider_session" field.
+func ProviderSessionGTE(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldGTE(FieldProviderSession, v))
+}
+
+// ProviderSessionLT applies the LT predicate on the "provider_session" field.
+func ProviderSessionLT(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldLT(FieldProviderSession, v))
+}
+
+// ProviderSessionLTE applies the LTE predicate on the "provider_session" field.
+func ProviderSessionLTE(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldLTE(FieldProviderSession, v))
+}
+
+// ProviderSessionContains applies the Contains predicate on the "provider_session" field.
+func ProviderSessionContains(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldContains(FieldProviderSession, v))
+}
+
+// ProviderSessionHasPrefix applies the HasPrefix predicate on the "provider_session" field.
+func ProviderSessionHasPrefix(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldHasPrefix(FieldProviderSession, v))
+}
+
+// ProviderSessionHasSuffix applies the HasSuffix predicate on the "provider_session" field.
+func ProviderSessionHasSuffix(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldHasSuffix(FieldProviderSession, v))
+}
+
+// ProviderSessionIsNil applies the IsNil predicate on the "provider_session" field.
+func ProviderSessionIsNil() predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldIsNull(FieldProviderSession))
+}
+
+// ProviderSessionNotNil applies the NotNil predicate on the "provider_session" field.
+func ProviderSessionNotNil() predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNotNull(FieldProviderSession))
+}
+
+// ProviderSessionEqualFold applies the EqualFold predicate on the "provider_session" field.
+func ProviderSessionEqualFold(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEqualFold(FieldProviderSession, v))
+}
+
+// ProviderSessionContainsFold applies the ContainsFold predicate on the "provider_session" field.
+func ProviderSessionContainsFold(v string) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldContainsFold(FieldProviderSession, v))
+}
+
+// OutcomeSealedEQ applies the EQ predicate on the "outcome_sealed" field.
+func OutcomeSealedEQ(v []byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldEQ(FieldOutcomeSealed, v))
+}
+
+// OutcomeSealedNEQ applies the NEQ predicate on the "outcome_sealed" field.
+func OutcomeSealedNEQ(v []byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNEQ(FieldOutcomeSealed, v))
+}
+
+// OutcomeSealedIn applies the In predicate on the "outcome_sealed" field.
+func OutcomeSealedIn(vs ...[]byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldIn(FieldOutcomeSealed, vs...))
+}
+
+// OutcomeSealedNotIn applies the NotIn predicate on the "outcome_sealed" field.
+func OutcomeSealedNotIn(vs ...[]byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNotIn(FieldOutcomeSealed, vs...))
+}
+
+// OutcomeSealedGT applies the GT predicate on the "outcome_sealed" field.
+func OutcomeSealedGT(v []byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldGT(FieldOutcomeSealed, v))
+}
+
+// OutcomeSealedGTE applies the GTE predicate on the "outcome_sealed" field.
+func OutcomeSealedGTE(v []byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldGTE(FieldOutcomeSealed, v))
+}
+
+// OutcomeSealedLT applies the LT predicate on the "outcome_sealed" field.
+func OutcomeSealedLT(v []byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldLT(FieldOutcomeSealed, v))
+}
+
+// OutcomeSealedLTE applies the LTE predicate on the "outcome_sealed" field.
+func OutcomeSealedLTE(v []byte) predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldLTE(FieldOutcomeSealed, v))
+}
+
+// OutcomeSealedIsNil applies the IsNil predicate on the "outcome_sealed" field.
+func OutcomeSealedIsNil() predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldIsNull(FieldOutcomeSealed))
+}
+
+// OutcomeSealedNotNil applies the NotNil predicate on the "outcome_sealed" field.
+func OutcomeSealedNotNil() predicate.LivenessChallenge {
+	return predicate.LivenessChallenge(sql.FieldNotNull(FieldOutcomeSealed))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

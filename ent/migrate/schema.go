@@ -15,6 +15,7 @@ var (
 		{Name: "side", Type: field.TypeEnum, Enums: []string{"front", "back", "selfie", "liveness"}},
 		{Name: "file_type", Type: field.TypeString},
 		{Name: "step", Type: field.TypeInt, Default: 0},
+		{Name: "asked", Type: field.TypeString, Nullable: true},
 		{Name: "blob_key", Type: field.TypeString},
 		{Name: "content_type", Type: field.TypeString},
 		{Name: "size", Type: field.TypeInt},
@@ -38,7 +39,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "captures_sessions_captures",
-				Columns:    []*schema.Column{CapturesColumns[17]},
+				Columns:    []*schema.Column{CapturesColumns[18]},
 				RefColumns: []*schema.Column{SessionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -47,12 +48,12 @@ var (
 			{
 				Name:    "capture_session_id_side",
 				Unique:  false,
-				Columns: []*schema.Column{CapturesColumns[17], CapturesColumns[1]},
+				Columns: []*schema.Column{CapturesColumns[18], CapturesColumns[1]},
 			},
 			{
 				Name:    "capture_digest_term",
 				Unique:  false,
-				Columns: []*schema.Column{CapturesColumns[9]},
+				Columns: []*schema.Column{CapturesColumns[10]},
 			},
 		},
 	}
@@ -237,6 +238,8 @@ var (
 		{Name: "capture_id", Type: field.TypeString, Nullable: true, Size: 36},
 		{Name: "source", Type: field.TypeEnum, Enums: []string{"portrait", "selfie"}},
 		{Name: "encoder", Type: field.TypeString},
+		{Name: "quality", Type: field.TypeFloat64, Default: 0},
+		{Name: "refreshed", Type: field.TypeBool, Default: false},
 		{Name: "vector_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "identity_id", Type: field.TypeString, Nullable: true, Size: 36},
@@ -249,7 +252,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "face_encodings_identities_encodings",
-				Columns:    []*schema.Column{FaceEncodingsColumns[9]},
+				Columns:    []*schema.Column{FaceEncodingsColumns[11]},
 				RefColumns: []*schema.Column{IdentitiesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -263,12 +266,45 @@ var (
 			{
 				Name:    "faceencoding_identity_id",
 				Unique:  false,
-				Columns: []*schema.Column{FaceEncodingsColumns[9]},
+				Columns: []*schema.Column{FaceEncodingsColumns[11]},
 			},
 			{
 				Name:    "faceencoding_user_id_encoder",
 				Unique:  false,
 				Columns: []*schema.Column{FaceEncodingsColumns[1], FaceEncodingsColumns[6]},
+			},
+			{
+				Name:    "faceencoding_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{FaceEncodingsColumns[1], FaceEncodingsColumns[10]},
+			},
+		},
+	}
+	// FingerprintsColumns holds the columns for the "fingerprints" table.
+	FingerprintsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 36},
+		{Name: "user_id", Type: field.TypeString, Size: 36},
+		{Name: "session_id", Type: field.TypeString, Size: 36},
+		{Name: "capture_id", Type: field.TypeString, Size: 36},
+		{Name: "key_id", Type: field.TypeString, Size: 36},
+		{Name: "hashes_sealed", Type: field.TypeBytes, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
+	}
+	// FingerprintsTable holds the schema information for the "fingerprints" table.
+	FingerprintsTable = &schema.Table{
+		Name:       "fingerprints",
+		Columns:    FingerprintsColumns,
+		PrimaryKey: []*schema.Column{FingerprintsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "fingerprint_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{FingerprintsColumns[1], FingerprintsColumns[6]},
+			},
+			{
+				Name:    "fingerprint_session_id",
+				Unique:  false,
+				Columns: []*schema.Column{FingerprintsColumns[2]},
 			},
 		},
 	}
@@ -348,6 +384,8 @@ var (
 		{Name: "person_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "metadata_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "score", Type: field.TypeFloat64, Nullable: true},
+		{Name: "failed_authentications", Type: field.TypeInt, Default: 0},
+		{Name: "blocked_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "verified_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "anonymized_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
@@ -361,7 +399,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "identities_users_identities",
-				Columns:    []*schema.Column{IdentitiesColumns[9]},
+				Columns:    []*schema.Column{IdentitiesColumns[11]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -370,7 +408,7 @@ var (
 			{
 				Name:    "identity_user_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{IdentitiesColumns[9], IdentitiesColumns[6]},
+				Columns: []*schema.Column{IdentitiesColumns[11], IdentitiesColumns[8]},
 			},
 		},
 	}
@@ -379,6 +417,9 @@ var (
 		{Name: "id", Type: field.TypeString, Size: 36},
 		{Name: "session_id", Type: field.TypeString, Size: 36},
 		{Name: "steps", Type: field.TypeJSON, Nullable: true},
+		{Name: "nonce", Type: field.TypeString, Nullable: true},
+		{Name: "provider_session", Type: field.TypeString, Nullable: true},
+		{Name: "outcome_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "expires_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "used_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
@@ -736,6 +777,7 @@ var (
 		DeliveriesTable,
 		DocumentsTable,
 		FaceEncodingsTable,
+		FingerprintsTable,
 		HistoriesTable,
 		IdempotencyKeysTable,
 		IdentitiesTable,

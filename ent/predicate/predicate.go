@@ -30,6 +30,9 @@ type Document func(*sql.Selector)
 // FaceEncoding is the predicate function for faceencoding builders.
 type FaceEncoding func(*sql.Selector)
 
+// Fingerprint is the predicate function for fingerprint builders.
+type Fingerprint func(*sql.Selector)
+
 // History is the predicate function for history builders.
 type History func(*sql.Selector)
 

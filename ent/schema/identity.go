@@ -16,6 +16,8 @@ func (Identity) Fields() []ent.Field {
 		id(), ref("user_id"), ref("client_id"), ref("key_id"),
 		sealed("person_sealed"), sealed("metadata_sealed"),
 		field.Float("score").Optional().Nillable(),
+		field.Int("failed_authentications").Default(0), // since the last one that succeeded, or the last block
+		at("blocked_until").optional(),
 		createdAt(), at("verified_at").optional(), at("anonymized_at").optional(),
 	}
 }
@@ -39,7 +41,9 @@ func (FaceEncoding) Fields() []ent.Field {
 	return []ent.Field{
 		id(), ref("user_id"), ref("key_id"), optionalRef("session_id"), optionalRef("identity_id"), optionalRef("capture_id"),
 		field.Enum("source").Values("portrait", "selfie").Immutable(),
-		field.String("encoder").NotEmpty().Immutable(), // name@version
+		field.String("encoder").NotEmpty().Immutable(),     // name@version
+		field.Float("quality").Default(0).Immutable(),      // vision.Face.Quality of the picture
+		field.Bool("refreshed").Default(false).Immutable(), // of a later authentication, not of the enrolment
 		sealed("vector_sealed"), createdAt(),
 	}
 }
@@ -51,7 +55,7 @@ func (FaceEncoding) Edges() []ent.Edge {
 
 // Indexes of the table.
 func (FaceEncoding) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("session_id"), index.Fields("identity_id"), index.Fields("user_id", "encoder")}
+	return []ent.Index{index.Fields("session_id"), index.Fields("identity_id"), index.Fields("user_id", "encoder"), index.Fields("user_id", "created_at")}
 }
 
 // SearchTerm is one keyed hash by which a session or an identity can be found without being readable.

@@ -81,6 +81,7 @@ func (Capture) Fields() []ent.Field {
 		field.Enum("side").Values("front", "back", "selfie", "liveness").Immutable(),
 		field.String("file_type").NotEmpty().Immutable(), // storage_file_type_e
 		field.Int("step").Default(0).Immutable(),         // liveness: 0 passive, 1..4 active
+		field.String("asked").Optional().Immutable(),     // liveness: the step that the challenge asked for
 		field.String("blob_key").NotEmpty(),
 		field.String("content_type").NotEmpty().Immutable(),
 		field.Int("size").Immutable(), field.Int("width").Immutable(), field.Int("height").Immutable(),
@@ -100,6 +101,22 @@ func (Capture) Edges() []ent.Edge { return ofSession("captures") }
 // Indexes of the table.
 func (Capture) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("session_id", "side"), index.Fields("digest_term")}
+}
+
+// Fingerprint is what copies of one capture are recognised by.
+type Fingerprint struct{ ent.Schema }
+
+// Fields of the table.
+func (Fingerprint) Fields() []ent.Field {
+	return []ent.Field{
+		id(), ref("user_id"), ref("session_id"), ref("capture_id"), ref("key_id"),
+		sealed("hashes_sealed"), createdAt(),
+	}
+}
+
+// Indexes of the table.
+func (Fingerprint) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("user_id", "created_at"), index.Fields("session_id")}
 }
 
 // Document is what one source (print, barcode, MRZ) says, or the merged best of them.
@@ -203,6 +220,9 @@ type LivenessChallenge struct{ ent.Schema }
 func (LivenessChallenge) Fields() []ent.Field {
 	return []ent.Field{
 		id(), ref("session_id"), field.Strings("steps").Optional().Immutable(),
+		field.String("nonce").Optional().Immutable(),
+		field.String("provider_session").Optional().Immutable(), // of a provider outside, by its own id
+		sealed("outcome_sealed"),                                // what that provider answered
 		createdAt(), at("expires_at").Immutable(), at("used_at").optional(),
 	}
 }

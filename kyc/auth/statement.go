@@ -26,3 +26,24 @@ func (i *Issuer) SignStatement(kind string, claims any) (string, error) {
 	}
 	return statement, nil
 }
+
+// ReadStatement checks a statement that SignStatement made, with any key that still verifies, and reads its claims. What
+// they say of time is for the caller to judge. The error is ErrInvalidToken.
+func (i *Issuer) ReadStatement(kind, statement string, claims any) error {
+	token, err := jwt.ParseSigned(statement, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil || len(token.Headers) != 1 {
+		return fmt.Errorf("%w: it is no signed statement", ErrInvalidToken)
+	}
+	header := token.Headers[0]
+	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != kind {
+		return fmt.Errorf("%w: it is of another kind", ErrInvalidToken)
+	}
+	key, known := i.PublicKey(header.KeyID)
+	if !known {
+		return fmt.Errorf("%w: its key is not known", ErrInvalidToken)
+	}
+	if err := token.Claims(key, claims); err != nil {
+		return fmt.Errorf("%w: its signature is wrong", ErrInvalidToken)
+	}
+	return nil
+}

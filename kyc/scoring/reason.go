@@ -14,6 +14,12 @@ const (
 	ReasonSelfieSeveralFaces       Reason = "selfie_several_faces"
 	ReasonDocumentPortraitNotFound Reason = "document_portrait_not_found"
 	ReasonLivenessFailed           Reason = "liveness_failed"
+	ReasonLivenessReplayed         Reason = "liveness_frame_replayed" // a frame is a copy of an earlier picture
+	ReasonActiveStepsMissing       Reason = "liveness_steps_missing"  // the challenge's steps were not handed in
+	ReasonActiveStepNotShown       Reason = "liveness_step_not_shown"
+	ReasonActiveAnotherFace        Reason = "liveness_another_face" // the frames show different people
+	ReasonActiveMotion             Reason = "liveness_implausible_motion"
+	ReasonActiveFrameCopied        Reason = "liveness_frame_copied" // of another frame of the same challenge
 	ReasonSanctionsPossibleMatch   Reason = "sanctions_possible_match"
 	ReasonDocumentExpired          Reason = "document_expired"
 	ReasonDocumentNotYetValid      Reason = "document_not_yet_valid"

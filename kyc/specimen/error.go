@@ -18,6 +18,8 @@ const (
 	CodeEncodingFailed   Code = "encoding_failed" // the barcode or the MRZ cannot hold the document
 	CodeSceneInvalid     Code = "scene_invalid"
 	CodeImageMissing     Code = "image_missing"
+	CodeFaceUnusable     Code = "face_unusable" // the points given make no upright face
+	CodeMotionOutOfRange Code = "motion_out_of_range"
 )
 
 // Error says why the press refused. Detail names the field, never its value.

@@ -152,7 +152,7 @@ func (e *estate) session(ctx context.Context, o *tenant, at stage) (string, erro
 	}
 	challenge := func() error { _, err := e.GenerateLiveness(ctx, p, kind, id, here); return err }
 	show := func() error {
-		_, err := e.ProcessLiveness(ctx, p, kind, id, here, [][]byte{house.Picture()})
+		_, err := e.ProcessLiveness(ctx, p, kind, id, here, kyc.LivenessInput{Images: [][]byte{house.Picture()}})
 		return err
 	}
 	way := []step{

@@ -1171,6 +1171,18 @@ type LiveStatus struct {
 	Uptime float64 `json:"uptime"`
 }
 
+// LivenessFrame defines model for LivenessFrame.
+type LivenessFrame struct {
+	// At When the image was taken.
+	At *time.Time `json:"at,omitempty"`
+
+	// Nonce The challenge's nonce.
+	Nonce *string `json:"nonce,omitempty"`
+
+	// Step The step that the image shows; empty or absent for the passive frame.
+	Step *string `json:"step,omitempty"`
+}
+
 // LivenessGenerate defines model for LivenessGenerate.
 type LivenessGenerate struct {
 	Latitude  Latitude  `json:"latitude"`
@@ -1178,15 +1190,43 @@ type LivenessGenerate struct {
 	SessionId Id        `json:"session_id"`
 }
 
+// LivenessHint defines model for LivenessHint.
+type LivenessHint struct {
+	// Code `no_face`, `several_faces`, `face_too_small`, `face_turned`, `eyes_covered`, `mouth_covered`, `upside_down`, `too_dark`,
+	// `blurred`, `step_not_shown`, or the code of an image that could not be analysed.
+	Code string `json:"code"`
+
+	// Image Which of the images, from 0.
+	Image int `json:"image"`
+}
+
 // LivenessMode defines model for LivenessMode.
 type LivenessMode string
 
 // LivenessProcess defines model for LivenessProcess.
 type LivenessProcess struct {
-	Images    *[]string `json:"images,omitempty"`
-	Latitude  Latitude  `json:"latitude"`
-	Longitude Longitude `json:"longitude"`
-	SessionId Id        `json:"session_id"`
+	// Digest Provider azure, whose library reports it to the device. It must equal the provider's own.
+	Digest *string `json:"digest,omitempty"`
+
+	// Frames What the device says of each image. What it says must fit the challenge.
+	Frames    *[]LivenessFrame `json:"frames,omitempty"`
+	Images    *[]string        `json:"images,omitempty"`
+	Latitude  Latitude         `json:"latitude"`
+	Longitude Longitude        `json:"longitude"`
+	SessionId Id               `json:"session_id"`
+
+	// Token The token that the images answer. It must be of this session, not used and not expired; without it the one that
+	// the session has open is meant.
+	Token *string `json:"token,omitempty"`
+}
+
+// LivenessProcessed defines model for LivenessProcessed.
+type LivenessProcessed struct {
+	// Hints What the person can do better, where pictures are to be taken again.
+	Hints []LivenessHint `json:"hints"`
+
+	// Token The next challenge; empty when nothing more is asked for.
+	Token string `json:"token"`
 }
 
 // LivenessProviderE defines model for LivenessProviderE.
@@ -4227,7 +4267,7 @@ type IdaSdkLivenessProcessResponseObject interface {
 	VisitIdaSdkLivenessProcessResponse(w http.ResponseWriter) error
 }
 
-type IdaSdkLivenessProcess200JSONResponse LivenessToken
+type IdaSdkLivenessProcess200JSONResponse LivenessProcessed
 
 func (response IdaSdkLivenessProcess200JSONResponse) VisitIdaSdkLivenessProcessResponse(w http.ResponseWriter) error {
 
@@ -5415,7 +5455,7 @@ type IdvSdkLivenessProcessResponseObject interface {
 	VisitIdvSdkLivenessProcessResponse(w http.ResponseWriter) error
 }
 
-type IdvSdkLivenessProcess200JSONResponse LivenessToken
+type IdvSdkLivenessProcess200JSONResponse LivenessProcessed
 
 func (response IdvSdkLivenessProcess200JSONResponse) VisitIdvSdkLivenessProcessResponse(w http.ResponseWriter) error {
 

@@ -38,7 +38,7 @@ func (s *server) verification(t testing.TB, of tenant, in kyc.SessionInput, to p
 		{pictured, func() error { return s.AddDocument(ctx, p, id, "back", place, house.Picture()) }},
 		{challenged, func() error { _, err := s.GenerateLiveness(ctx, p, kyc.IDV, id, place); return err }},
 		{given, func() error {
-			_, err := s.ProcessLiveness(ctx, p, kyc.IDV, id, place, [][]byte{house.Picture()})
+			_, err := s.ProcessLiveness(ctx, p, kyc.IDV, id, place, kyc.LivenessInput{Images: [][]byte{house.Picture()}})
 			return err
 		}},
 	}
@@ -69,7 +69,7 @@ func (s *server) authentication(t testing.TB, of tenant, identity string, in kyc
 		must(t, err)
 	}
 	if to >= given {
-		_, err := s.ProcessLiveness(ctx, p, kyc.IDA, id, place, [][]byte{house.Picture()})
+		_, err := s.ProcessLiveness(ctx, p, kyc.IDA, id, place, kyc.LivenessInput{Images: [][]byte{house.Picture()}})
 		must(t, err)
 	}
 	if to == decided {

@@ -1,197 +1,131 @@
-// Command calibrate fits the probability that two faces belong to one person to their distance, and tells
-// what each tolerance costs.
+// Command calibrate fits what vision/calibration.go holds, the weights of the encoders, the scale of their common distance and
+// the probability of a distance, to faces of known people, and tells what each tolerance costs.
 //
-//	kycd-vision compare --pairs pairs.csv --root DIR --json > distances.jsonl
-//	go run ./vision/calibrate pairs.csv distances.jsonl
+//	kycd-vision analyze --json --ask faces FILE… > faces.jsonl
+//	go run ./vision/calibrate pairs.csv faces.jsonl
 //
-// pairs.csv has the columns image_a, image_b, same_person (1 or 0); a person is the folder of an image. The
-// people are split in two by a hash of their name: each half is judged by the curve fitted on the other, so
-// that nobody is in both. The curve fitted on all, which it prints last, stands in vision/calibration.go.
+// pairs.csv has the columns image_a, image_b, same_person (1 or 0); a person is the folder of an image, and FILE ends with
+// the path that stands there. Faces with two encodings calibrate the combination of both; those that were measured without
+// the second encoder's weights calibrate the first alone. Every picture is compared with every other. The people are split in
+// two by a hash of their name, so that nobody is in both halves: a weight or a curve chosen on one half is judged on the other.
 package main
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"io"
 	"os"
 	"path"
-	"sort"
+	"slices"
+	"strings"
 
-	"kycd/vision/binomial"
+	"kycd/vision"
 )
-
-type pair struct {
-	distance   float64
-	same       bool
-	halfA      int // of the person in the first picture: 0 or 1
-	halfB      int
-	comparable bool
-}
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: calibrate pairs.csv distances.jsonl")
+		fmt.Fprintln(os.Stderr, "usage: calibrate pairs.csv faces.jsonl")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "calibrate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(pairsPath, distancesPath string) error {
-	pairs, err := readPairs(pairsPath, distancesPath)
+func run(pairsPath, facesPath string, out io.Writer) error {
+	images, listed, err := readPairs(pairsPath)
 	if err != nil {
 		return err
 	}
-	var halves [2][]pair
-	var all []pair
-	for _, p := range pairs {
-		if !p.comparable {
-			continue
-		}
-		all = append(all, p)
-		if p.halfA == p.halfB {
-			halves[p.halfA] = append(halves[p.halfA], p)
-		}
+	templates, err := readTemplates(facesPath, images)
+	if err != nil {
+		return err
 	}
-	if len(halves[0]) == 0 || len(halves[1]) == 0 {
+	pairs := pairsOf(images, templates, listed)
+	if !inBothHalves(pairs) {
 		return errors.New("too few people to split")
 	}
-	fmt.Printf("%d of %d pairs could be compared\n", len(all), len(pairs))
-	for i, fitted := range halves {
-		curve := fitLogistic(fitted)
-		report(fmt.Sprintf("half %d, judged by the curve of the other half", 2-i), halves[1-i], curve)
+	fused := slices.ContainsFunc(pairs, func(p pair) bool { return p.fused })
+	fmt.Fprintf(out, "%d pictures, %d of them encoded; %d pairs\n", len(images), len(templates), len(pairs))
+	if !fused {
+		report(out, vision.FaceEncoder, pairs, func(p pair) float64 { return p.distance(0, 1) })
+		return nil
 	}
-	report("all pairs, with the curve fitted on all of them", all, fitLogistic(all))
+	weighWithinHalves(out, pairs)
+	scale := commonScale(pairs, secondWeight)
+	fmt.Fprintf(out, "\nsecond encoder's weight %.2f, scale %.4f: squared distances count %.4f and %.4f times\n",
+		secondWeight, scale, scale*scale*(1-secondWeight), scale*scale*secondWeight)
+	report(out, vision.FusedFaceEncoder, pairs, func(p pair) float64 { return p.distance(secondWeight, scale) })
 	return nil
 }
 
-// readPairs joins the labels with the distances, line by line.
-func readPairs(pairsPath, distancesPath string) ([]pair, error) {
-	labels, err := os.Open(pairsPath)
+// readPairs gives the images that the file names, once each, and the pairs that it lists.
+func readPairs(name string) ([]string, map[[2]string]bool, error) {
+	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer labels.Close()
-	rows, err := csv.NewReader(labels).ReadAll()
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	distances, err := os.Open(distancesPath)
-	if err != nil {
-		return nil, err
-	}
-	defer distances.Close()
-
-	var pairs []pair
-	lines := bufio.NewScanner(distances)
-	for _, row := range rows[1:] {
-		if len(row) < 3 || !lines.Scan() {
-			return nil, fmt.Errorf("%s and %s do not belong together", pairsPath, distancesPath)
+	var images []string
+	seen, listed := map[string]bool{}, map[[2]string]bool{}
+	for i, row := range rows[min(1, len(rows)):] {
+		if len(row) < 3 || (row[2] == "1") != (person(row[0]) == person(row[1])) {
+			return nil, nil, fmt.Errorf("%s: record %d does not agree with the folders of its images", name, i+2)
 		}
-		var line struct {
-			A        string   `json:"a"`
-			B        string   `json:"b"`
-			Distance *float64 `json:"distance"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return nil, err
-		}
-		if line.A != row[0] || line.B != row[1] {
-			return nil, fmt.Errorf("%s and %s are not in the same order", pairsPath, distancesPath)
-		}
-		p := pair{same: row[2] == "1", halfA: half(row[0]), halfB: half(row[1])}
-		if line.Distance != nil {
-			p.distance, p.comparable = *line.Distance, true
-		}
-		pairs = append(pairs, p)
-	}
-	return pairs, lines.Err()
-}
-
-// half puts a person into half 0 or 1.
-func half(image string) int {
-	sum := sha256.Sum256([]byte(path.Dir(image)))
-	return int(sum[0] & 1)
-}
-
-// logistic gives the probability 1/(1+exp(slope·(distance−middle))).
-type logistic struct{ middle, slope float64 }
-
-func (l logistic) at(distance float64) float64 {
-	return 1 / (1 + math.Exp(l.slope*(distance-l.middle)))
-}
-
-// fitLogistic maximises the likelihood with both classes weighing the same, by Newton's method.
-func fitLogistic(pairs []pair) logistic {
-	var same, other float64
-	for _, p := range pairs {
-		if p.same {
-			same++
-		} else {
-			other++
-		}
-	}
-	a, b := 0.0, 0.0 // log-odds = a + b·(distance−0.5)
-	for range 50 {
-		var ga, gb, haa, hab, hbb float64
-		for _, p := range pairs {
-			x, weight, label := p.distance-0.5, 0.5/other, 0.0
-			if p.same {
-				weight, label = 0.5/same, 1.0
+		for _, image := range row[:2] {
+			if !seen[image] {
+				seen[image] = true
+				images = append(images, image)
 			}
-			q := 1 / (1 + math.Exp(-(a + b*x)))
-			ga += weight * (label - q)
-			gb += weight * (label - q) * x
-			h := weight * q * (1 - q)
-			haa, hab, hbb = haa+h, hab+h*x, hbb+h*x*x
 		}
-		det := haa*hbb - hab*hab
-		a += (hbb*ga - hab*gb) / det
-		b += (haa*gb - hab*ga) / det
+		listed[[2]string{row[0], row[1]}], listed[[2]string{row[1], row[0]}] = true, true
 	}
-	return logistic{middle: 0.5 - a/b, slope: -b}
+	slices.Sort(images)
+	return images, listed, nil
 }
 
-func report(name string, pairs []pair, curve logistic) {
-	var same, other []float64
-	brier := 0.0
-	for _, p := range pairs {
-		probability := curve.at(p.distance)
-		if p.same {
-			same = append(same, p.distance)
-			brier += (1 - probability) * (1 - probability)
-		} else {
-			other = append(other, p.distance)
-			brier += probability * probability
+// person is whom an image shows.
+func person(image string) string { return path.Dir(image) }
+
+// readTemplates gives the templates of the main faces. A picture without one has none; one that was not analysed is an error.
+func readTemplates(name string, images []string) (map[string]vision.Template, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	templates, seen := map[string]vision.Template{}, map[string]bool{}
+	decoder := json.NewDecoder(bufio.NewReader(file))
+	for {
+		var analysis vision.Analysis
+		err := decoder.Decode(&analysis)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		i := slices.IndexFunc(images, func(image string) bool { return analysis.File == image || strings.HasSuffix(analysis.File, "/"+image) })
+		if i < 0 {
+			continue
+		}
+		seen[images[i]] = true
+		if len(analysis.Faces) > 0 && len(analysis.Faces[0].Template()) > 0 {
+			templates[images[i]] = analysis.Faces[0].Template()
 		}
 	}
-	sort.Float64s(same)
-	sort.Float64s(other)
-	fmt.Printf("\n%s\nprobability = 1/(1+exp(%.3f·(distance−%.4f))); %d same, %d different, AUC %.4f, Brier score %.4f\n", name, curve.slope, curve.middle, len(same), len(other), auc(same, other), brier/float64(len(pairs)))
-	fmt.Println("tolerance  FMR [95 % bounds]                FNMR [95 % bounds]")
-	const tail = 0.025 // on each side of 95 %
-	for t := 0.30; t < 0.605; t += 0.01 {
-		falseMatch := sort.SearchFloat64s(other, math.Nextafter(t, 1))
-		falseNon := len(same) - sort.SearchFloat64s(same, math.Nextafter(t, 1))
-		fmLow, fmHigh := binomial.Lower(falseMatch, len(other), tail), binomial.Upper(falseMatch, len(other), tail)
-		fnLow, fnHigh := binomial.Lower(falseNon, len(same), tail), binomial.Upper(falseNon, len(same), tail)
-		fmt.Printf("%.3f      %3d/%d = %.4f [%.4f, %.4f]   %3d/%d = %.4f [%.4f, %.4f]\n", t,
-			falseMatch, len(other), float64(falseMatch)/float64(len(other)), fmLow, fmHigh,
-			falseNon, len(same), float64(falseNon)/float64(len(same)), fnLow, fnHigh)
+	for _, image := range images {
+		if !seen[image] {
+			return nil, fmt.Errorf("%s lacks %s", name, image)
+		}
 	}
-}
-
-// auc is the probability that a same-person pair is nearer than another; both slices are sorted.
-func auc(same, other []float64) float64 {
-	sum := 0
-	for _, d := range other {
-		sum += sort.SearchFloat64s(same, d)
-	}
-	return float64(sum) / float64(len(same)) / float64(len(other))
+	return templates, nil
 }

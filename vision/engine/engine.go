@@ -198,7 +198,7 @@ func CompareAnalyses(a, b vision.Analysis, tolerance float64) vision.Comparison 
 			return unknown
 		}
 	}
-	comparison, err := vision.CompareFaces(a.Faces[0].Encoding, b.Faces[0].Encoding, tolerance)
+	comparison, err := vision.CompareFaces(a.Faces[0].Template(), b.Faces[0].Template(), tolerance)
 	if err != nil {
 		unknown.Error = string(vision.ReasonFailed)
 		return unknown

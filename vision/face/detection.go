@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"kycd/vision"
+	"kycd/vision/imaging"
 )
 
 // Detection is one face found, in pixels of the picture it was found in.
@@ -14,6 +15,7 @@ type Detection struct {
 	Score               float64        // the detector's, 0..1
 	Landmarks           []vision.Point // five points in the order of vision.Face.Landmarks; nil if the detector has none
 	Detector            string         // vision.Face.Detector
+	Confirmed           bool           // a weak face that the other detector saw too
 }
 
 // Names of the detectors, as vision.Face.Detector gives them.
@@ -43,6 +45,33 @@ func (d Detection) scaled(factor, dx, dy float64) Detection {
 	return d
 }
 
+// turned gives the detection in a picture of width × height pixels that is turned clockwise by a multiple of 90
+// degrees.
+func (d Detection) turned(degrees, width, height int) Detection {
+	if degrees%180 != 0 {
+		width, height = height, width
+	}
+	return d.Unturned(-degrees, width, height)
+}
+
+// Unturned gives a detection of pic.Turned(degrees) in the pixels of pic, which is width × height of them.
+func (d Detection) Unturned(degrees, width, height int) Detection {
+	a := imaging.Unturned(vision.Point{X: d.X, Y: d.Y}, degrees, width, height)
+	b := imaging.Unturned(vision.Point{X: d.X + d.Width, Y: d.Y + d.Height}, degrees, width, height)
+	d.X, d.Y, d.Width, d.Height = math.Min(a.X, b.X), math.Min(a.Y, b.Y), math.Abs(b.X-a.X), math.Abs(b.Y-a.Y)
+	if d.Landmarks != nil {
+		points := make([]vision.Point, len(d.Landmarks))
+		for i, p := range d.Landmarks {
+			points[i] = imaging.Unturned(p, degrees, width, height)
+		}
+		d.Landmarks = points
+	}
+	return d
+}
+
+// longer is the longer side of the box, px.
+func (d Detection) longer() float64 { return math.Max(d.Width, d.Height) }
+
 // roll is how far the line through the eyes is turned, in degrees, clockwise as the viewer sees it; 0
 // without landmarks.
 func (d Detection) roll() float64 {
@@ -63,6 +92,9 @@ func overlap(a, b Detection) float64 {
 	shared := width * height
 	return shared / (a.Width*a.Height + b.Width*b.Height - shared)
 }
+
+// maxOverlap is the intersection over union above which two detections are of one face.
+const maxOverlap = 0.3
 
 // suppress keeps the best of each group of overlapping detections, best score first.
 func suppress(found []Detection, maxOverlap float64) []Detection {

@@ -2,23 +2,16 @@ package face
 
 import (
 	"encoding/csv"
-	"errors"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
-	"kycd/models/dlib"
-	"kycd/vision"
 	"kycd/vision/imaging"
 	"kycd/vision/visiontest"
 )
 
-const (
-	selfie    = "faces/dev/identities/idols/jimin/jimin5.jpg" // 1920×1080
-	encoderIn = "dlib_face_recognition_resnet_model_v1.dat"
-)
+const selfie = "faces/dev/identities/idols/jimin/jimin5.jpg" // 1920×1080
 
 func decode(t testing.TB, name string) *imaging.Picture {
 	t.Helper()
@@ -37,16 +30,6 @@ func openFinder(t testing.TB) *Finder {
 	}
 	t.Cleanup(func() { finder.Close() })
 	return finder
-}
-
-func openEncoder(t testing.TB) *Encoder {
-	t.Helper()
-	encoder, err := NewEncoder(visiontest.Models(t, encoderIn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(encoder.Close)
-	return encoder
 }
 
 // The pictures whose number of faces is known: none, several, a crowd.
@@ -134,140 +117,6 @@ func TestFallBack(t *testing.T) {
 	}
 }
 
-func TestBrokenWeightsAreAnError(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := NewEncoder(dir); err == nil {
-		t.Error("an encoder without weights was made")
-	}
-}
-
-func TestEncode(t *testing.T) {
-	finder, encoder := openFinder(t), openEncoder(t)
-	encode := func(pic *imaging.Picture) Encoding {
-		t.Helper()
-		found, err := finder.Find(pic)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("%d faces, %v", len(found), err)
-		}
-		encoding, err := encoder.Encode(pic, found[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return encoding
-	}
-	distance := func(a, b Encoding) float64 {
-		t.Helper()
-		d, err := vision.Distance(a.Values, b.Values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
-	const person, other = "faces/dev/identities/deepface/p00/", "faces/dev/identities/deepface/p06/"
-	whole := decode(t, person+"img1.jpg")
-	reference := encode(whole)
-	if len(reference.Values) != 128 {
-		t.Fatalf("%d values", len(reference.Values))
-	}
-
-	// YuNet and dlib place the five points alike, so the mapping back to the picture is right; mouths differ most.
-	found, err := finder.Find(whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(reference.Landmarks) != 5 {
-		t.Fatalf("%d landmarks", len(reference.Landmarks))
-	}
-	for i, p := range reference.Landmarks {
-		q := found[0].Landmarks[i]
-		if away := math.Hypot(p.X-q.X, p.Y-q.Y); away > 0.2*found[0].Width {
-			t.Errorf("landmark %d: dlib at %v, YuNet at %v", i, p, q)
-		}
-	}
-
-	small, err := whole.Resize(whole.Width/4, whole.Height/4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	square, ok := whole.Crop(vision.Box{X: 0, Y: 0, Width: 1382, Height: 1382})
-	if !ok {
-		t.Fatal("no crop")
-	}
-	tilted, err := turn(square, 25, 1200)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		name        string
-		pic         *imaging.Picture
-		least, most float64
-	}{
-		{"itself", whole, 0, 0},
-		{"a quarter of the size", small, 0, 0.12},
-		{"mirrored", whole.Mirrored(), 0, 0.15},
-		{"tilted by 25 degrees", tilted, 0, 0.25},
-		{"the same person", decode(t, person+"img2.jpg"), 0.05, vision.DefaultFaceTolerance},
-		{"someone else", decode(t, other+"img20.jpg"), 0.6, 2},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if d := distance(reference, encode(test.pic)); d < test.least || d > test.most {
-				t.Errorf("distance %.3f, want %.2f to %.2f", d, test.least, test.most)
-			}
-		})
-	}
-}
-
-func TestEncodeWithoutFace(t *testing.T) {
-	encoder := openEncoder(t)
-	grey := imaging.New(make([]byte, 3*300*300), 300, 300)
-	for _, d := range []Detection{
-		{X: 100, Y: 100, Width: 80, Height: 80},
-		{X: -500, Y: 900, Width: 80, Height: 80}, // outside
-		{X: 10, Y: 10},                           // no area
-		{X: math.NaN(), Width: math.NaN(), Height: 1},
-	} {
-		if _, err := encoder.Encode(grey, d); !errors.Is(err, ErrNotEncoded) {
-			t.Errorf("%+v: got %v, want %v", d, err, ErrNotEncoded)
-		}
-	}
-}
-
-// The empty network that stands in for the CNN detector's weights would end the process if it were run: the
-// encoder must do without the last attempt then.
-func TestEncodeWithTheEmptyDetector(t *testing.T) {
-	dir, weights := t.TempDir(), visiontest.Models(t, encoderIn)
-	for _, name := range []string{"dlib_face_recognition_resnet_model_v1.dat", "shape_predictor_5_face_landmarks.dat"} {
-		path, err := filepath.Abs(filepath.Join(weights, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file, err := os.Create(filepath.Join(dir, cnnFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(dlib.WriteEmptyFaceDetector(file), file.Close()); err != nil {
-		t.Fatal(err)
-	}
-	encoder, err := NewEncoder(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer encoder.Close()
-	noise := make([]byte, 3*300*300)
-	for i := range noise {
-		noise[i] = byte(i * i >> 3)
-	}
-	face := Detection{X: 100, Y: 100, Width: 80, Height: 80}
-	if _, err := encoder.Encode(imaging.New(noise, 300, 300), face); !errors.Is(err, ErrNotEncoded) {
-		t.Errorf("got %v, want %v", err, ErrNotEncoded)
-	}
-}
-
 // The three ways to find the face in one 1080p photo. YuNet must take no more than a fifth of HOG's time.
 func BenchmarkFind1080p(b *testing.B) {
 	pic := decode(b, selfie)
@@ -292,19 +141,5 @@ func BenchmarkFind1080p(b *testing.B) {
 				}
 			}
 		})
-	}
-}
-
-func BenchmarkEncode(b *testing.B) {
-	UseOneThreadPerEncoder()
-	encoder, finder, pic := openEncoder(b), openFinder(b), decode(b, selfie)
-	found, err := finder.Find(pic)
-	if err != nil || len(found) == 0 {
-		b.Fatal(len(found), err)
-	}
-	for b.Loop() {
-		if _, err := encoder.Encode(pic, found[0]); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -91,7 +91,7 @@ func (y *yuNet) detect(pic *imaging.Picture, side int, minScore float64) ([]Dete
 		}
 		found = append(found, anchors...)
 	}
-	found = suppress(found, 0.3)
+	found = suppress(found, maxOverlap)
 	for i, d := range found {
 		found[i] = d.scaled(1/scale, 0, 0)
 	}

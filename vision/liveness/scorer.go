@@ -4,16 +4,12 @@ package liveness
 
 import (
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"fmt"
 
 	"kycd/vision"
 	"kycd/vision/imaging"
+	"kycd/vision/liveness/fusion"
 )
-
-// ModelFile is the name of the optional network's weights in the models folder.
-const ModelFile = "minifasnet_v2_se_128.onnx"
 
 // ErrFaceTooSmall is returned for a face too small to show what gives an attack away.
 var ErrFaceTooSmall = errors.New("face too small for liveness")
@@ -21,63 +17,65 @@ var ErrFaceTooSmall = errors.New("face too small for liveness")
 // minFaceSide is the least longer side of a face, px of the source.
 const minFaceSide = 32
 
-// Scorer scores faces: with MiniFASNet, or with texture cues where its weights are missing. One Scorer
+// Scorer scores faces with the networks whose weights are present, or with cues of its own where none is. One Scorer
 // serves one goroutine at a time.
-type Scorer struct{ net *miniFASNet }
+type Scorer struct {
+	se          *seNet  // nil without its weights
+	elders      []elder // both or none
+	combination fusion.Combination
+}
 
-// NewScorer opens the network. Only a missing file leads to the fall-back; a broken one is an error.
+// NewScorer opens the networks. Only a missing file leads to another combination; a broken one is an error, or ends the
+// process where OpenCV finds it out: weights are verified when they are fetched.
 func NewScorer(modelsDir string) (*Scorer, error) {
-	path := filepath.Join(modelsDir, ModelFile)
-	switch _, err := os.Stat(path); {
-	case err == nil:
-		net, err := newMiniFASNet(path)
-		if err != nil {
-			return nil, err
-		}
-		return &Scorer{net: net}, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return &Scorer{}, nil
-	default:
+	se, err := openSE(modelsDir)
+	if err != nil {
 		return nil, err
 	}
-}
-
-// Degraded tells whether the texture cues alone decide.
-func (s *Scorer) Degraded() bool { return s.net == nil }
-
-// Model names what gives the score.
-func (s *Scorer) Model() string {
-	if s.Degraded() {
-		return textureModel
+	s := &Scorer{se: se}
+	if s.elders, err = openElders(modelsDir); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	return miniFASNetModel
+	s.combination = fusion.For(s.se != nil, s.elders != nil)
+	return s, nil
 }
 
-// Score scores the face in a box of pic. The cues are measured in both cases; only without the network do
-// they make the score.
+// Degraded tells whether no network has a say.
+func (s *Scorer) Degraded() bool { return s.combination.Name == fusion.Cues }
+
+// Model names what gives the score, with its version.
+func (s *Scorer) Model() string { return s.combination.Name }
+
+// Score scores the face in a box of pic. Cues holds everything that was measured, also what the combination does not weigh.
 func (s *Scorer) Score(pic *imaging.Picture, face vision.Box) (vision.Liveness, error) {
 	if max(face.Width, face.Height) < minFaceSide || min(face.Width, face.Height) <= 0 {
 		return vision.Liveness{}, ErrFaceTooSmall
 	}
-	cues, err := MeasureCues(pic, face)
-	if err != nil {
-		return vision.Liveness{}, err
+	cues := map[string]float64{}
+	if err := measureCues(pic, face, cues); err != nil {
+		return vision.Liveness{}, fmt.Errorf("measure cues: %w", err)
 	}
-	live := vision.Liveness{Model: s.Model(), Cues: cues.Map()}
-	if s.Degraded() {
-		live.Score = textureScore(cues)
-		return live, nil
+	if s.se != nil {
+		if err := s.se.measure(pic, face, cues); err != nil {
+			return vision.Liveness{}, err
+		}
 	}
-	live.Score, err = s.net.score(pic, face)
-	return live, err
+	for _, e := range s.elders {
+		if err := e.measure(pic, face, cues); err != nil {
+			return vision.Liveness{}, err
+		}
+	}
+	return vision.Liveness{Score: s.combination.Score(cues), Model: s.Model(), Cues: cues}, nil
 }
 
-// Close frees the network.
+// Close frees the networks. A second call does nothing.
 func (s *Scorer) Close() error {
-	if s.net == nil {
-		return nil
+	var err error
+	if s.se != nil {
+		err = s.se.close()
+		s.se = nil
 	}
-	net := s.net
-	s.net = nil
-	return net.close()
+	err = errors.Join(err, closeElders(s.elders))
+	s.elders = nil
+	return err
 }

@@ -1156,6 +1156,18 @@ type LiveStatus struct {
 	Uptime float64 `json:"uptime"`
 }
 
+// LivenessFrame defines model for LivenessFrame.
+type LivenessFrame struct {
+	// At When the image was taken.
+	At *time.Time `json:"at,omitempty"`
+
+	// Nonce The challenge's nonce.
+	Nonce *string `json:"nonce,omitempty"`
+
+	// Step The step that the image shows; empty or absent for the passive frame.
+	Step *string `json:"step,omitempty"`
+}
+
 // LivenessGenerate defines model for LivenessGenerate.
 type LivenessGenerate struct {
 	Latitude  Latitude  `json:"latitude"`
@@ -1163,15 +1175,43 @@ type LivenessGenerate struct {
 	SessionId Id        `json:"session_id"`
 }
 
+// LivenessHint defines model for LivenessHint.
+type LivenessHint struct {
+	// Code `no_face`, `several_faces`, `face_too_small`, `face_turned`, `eyes_covered`, `mouth_covered`, `upside_down`, `too_dark`,
+	// `blurred`, `step_not_shown`, or the code of an image that could not be analysed.
+	Code string `json:"code"`
+
+	// Image Which of the images, from 0.
+	Image int `json:"image"`
+}
+
 // LivenessMode defines model for LivenessMode.
 type LivenessMode string
 
 // LivenessProcess defines model for LivenessProcess.
 type LivenessProcess struct {
-	Images    *[]string `json:"images,omitempty"`
-	Latitude  Latitude  `json:"latitude"`
-	Longitude Longitude `json:"longitude"`
-	SessionId Id        `json:"session_id"`
+	// Digest Provider azure, whose library reports it to the device. It must equal the provider's own.
+	Digest *string `json:"digest,omitempty"`
+
+	// Frames What the device says of each image. What it says must fit the challenge.
+	Frames    *[]LivenessFrame `json:"frames,omitempty"`
+	Images    *[]string        `json:"images,omitempty"`
+	Latitude  Latitude         `json:"latitude"`
+	Longitude Longitude        `json:"longitude"`
+	SessionId Id               `json:"session_id"`
+
+	// Token The token that the images answer. It must be of this session, not used and not expired; without it the one that
+	// the session has open is meant.
+	Token *string `json:"token,omitempty"`
+}
+
+// LivenessProcessed defines model for LivenessProcessed.
+type LivenessProcessed struct {
+	// Hints What the person can do better, where pictures are to be taken again.
+	Hints []LivenessHint `json:"hints"`
+
+	// Token The next challenge; empty when nothing more is asked for.
+	Token string `json:"token"`
 }
 
 // LivenessProviderE defines model for LivenessProviderE.
@@ -1855,7 +1895,10 @@ type ClientInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1866,7 +1909,10 @@ type ClientInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2292,7 +2338,10 @@ type ClientInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2303,7 +2352,10 @@ type ClientInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2833,7 +2885,10 @@ func (c *Client) IdaSdkLivenessGenerate(ctx context.Context, body IdaSdkLiveness
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2854,7 +2909,10 @@ func (c *Client) IdaSdkLivenessProcessWithBody(ctx context.Context, contentType 
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3740,7 +3798,10 @@ func (c *Client) IdvSdkLivenessGenerate(ctx context.Context, body IdvSdkLiveness
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3761,7 +3822,10 @@ func (c *Client) IdvSdkLivenessProcessWithBody(ctx context.Context, contentType 
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6561,7 +6625,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6572,7 +6639,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7000,7 +7070,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7011,7 +7084,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 	// order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-	// one when more steps are asked for, and empty when nothing more is needed.
+	// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+	// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+	// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+	// provider `azure` there are no images: the device sent them to the provider.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7771,11 +7847,11 @@ type IdaSdkLivenessProcessResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *LivenessToken
+	JSON200 *LivenessProcessed
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r IdaSdkLivenessProcessResponse) GetJSON200() *LivenessToken {
+func (r IdaSdkLivenessProcessResponse) GetJSON200() *LivenessProcessed {
 	return r.JSON200
 }
 
@@ -8796,11 +8872,11 @@ type IdvSdkLivenessProcessResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *LivenessToken
+	JSON200 *LivenessProcessed
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r IdvSdkLivenessProcessResponse) GetJSON200() *LivenessToken {
+func (r IdvSdkLivenessProcessResponse) GetJSON200() *LivenessProcessed {
 	return r.JSON200
 }
 
@@ -9708,7 +9784,10 @@ func (c *ClientWithResponses) IdaSdkLivenessGenerateWithResponse(ctx context.Con
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9725,7 +9804,10 @@ func (c *ClientWithResponses) IdaSdkLivenessProcessWithBodyWithResponse(ctx cont
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10429,7 +10511,10 @@ func (c *ClientWithResponses) IdvSdkLivenessGenerateWithResponse(ctx context.Con
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10446,7 +10531,10 @@ func (c *ClientWithResponses) IdvSdkLivenessProcessWithBodyWithResponse(ctx cont
 //
 // Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
 // order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-// one when more steps are asked for, and empty when nothing more is needed.
+// one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+// nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+// live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+// provider `azure` there are no images: the device sent them to the provider.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11237,7 +11325,7 @@ func ParseIdaSdkLivenessProcessResponse(rsp *http.Response) (*IdaSdkLivenessProc
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest LivenessToken
+		var dest LivenessProcessed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -11893,7 +11981,7 @@ func ParseIdvSdkLivenessProcessResponse(rsp *http.Response) (*IdvSdkLivenessProc
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest LivenessToken
+		var dest LivenessProcessed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

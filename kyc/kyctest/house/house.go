@@ -5,12 +5,14 @@ package house
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	_ "embed" // for the measurements
 	"encoding/json"
 	"image"
 	"image/jpeg"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -45,6 +47,7 @@ type House struct {
 	mu   sync.Mutex
 	work sync.WaitGroup
 	face []float32 // of everybody who shows a face
+	see  func(step string, a *vision.Analysis)
 	log  *slog.Logger
 }
 
@@ -55,6 +58,7 @@ type Options struct {
 	Config   func(*kyc.Config)
 	Now      func() time.Time // nil: the system's clock
 	Log      *slog.Logger
+	Azure    kyc.AzureFace // nil: not configured
 }
 
 // Open begins. The house is closed when the test ends, after all work is done.
@@ -83,12 +87,13 @@ func Open(t testing.TB, o Options) *House {
 	config := kyc.DefaultConfig()
 	config.AllowDegraded = true
 	config.FinalizeWait = 5 * time.Second
+	config.LivenessWait = 5 * time.Second
 	config.Webhooks = webhook.Policy{AllowHTTP: true, AllowNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	if o.Config != nil {
 		o.Config(&config)
 	}
 	h.Service, err = kyc.New(ctx, kyc.Deps{
-		DB: h.DB, Master: master, Blobs: blobs, Notifier: h, Now: o.Now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
+		DB: h.DB, Master: master, Blobs: blobs, Azure: o.Azure, Notifier: h, Now: o.Now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 		Config: config, Log: o.Log,
 	})
 	if err != nil {
@@ -139,18 +144,44 @@ func (h *House) Face(shift float32) {
 	h.face[0], h.face[1] = 1, shift
 }
 
+// See changes what is measured on live frames: the step is the one that the frame was asked for, empty for the passive one.
+func (h *House) See(change func(step string, a *vision.Analysis)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.see = change
+}
+
+// asked is the step that the picture of a piece of work was to show.
+func (h *House) asked(ctx context.Context, work kyc.Work) (string, error) {
+	row, err := h.DB.Ent.Outbox.Get(ctx, work.ID)
+	if err != nil {
+		return "", err
+	}
+	picture, err := h.DB.Ent.Capture.Get(ctx, row.SubjectID)
+	if err != nil {
+		return "", err
+	}
+	return picture.Asked, nil
+}
+
 func (h *House) analyse(ctx context.Context, w kyc.Work) error {
 	ask, _, err := h.BeginAnalysis(ctx, w.ID)
 	if err != nil {
 		return err
 	}
 	h.mu.Lock()
-	faces := []vision.Face{{Encoder: "e@1", Encoding: h.face, Quality: 0.9}}
+	faces, see := []vision.Face{{Encoder: vision.FaceEncoder, Encoding: slices.Clone(h.face), Quality: 0.9}}, h.see
 	h.mu.Unlock()
 	var a vision.Analysis
 	switch {
 	case ask.Liveness:
 		a = vision.Analysis{Faces: faces, Liveness: &vision.Liveness{Score: 0.97, Model: "m"}}
+		if see != nil {
+			var step string
+			if step, err = h.asked(ctx, w); err == nil {
+				see(step, &a)
+			}
+		}
 	case ask.Faces:
 		err = json.Unmarshal(front, &a)
 		a.Faces = faces
@@ -195,7 +226,7 @@ func (h *House) Given(p auth.Principal, in kyc.SessionInput) string {
 	h.must(h.AddDocument(ctx, p, id, "back", kyc.Place{}, Picture()))
 	_, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 	h.must(err)
-	_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, [][]byte{Picture()})
+	_, err = h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: [][]byte{Picture()}})
 	h.must(err)
 	return id
 }
@@ -222,10 +253,13 @@ func (h *House) must(err error) {
 	}
 }
 
-// Picture is a valid JPEG of 64×64 pixels, which do not matter: the test says what is measured.
+// Picture is a valid JPEG of 64×64 pixels, which do not matter: the test says what is measured. No two are alike, or the
+// second would be taken for a copy.
 func Picture() []byte {
+	noise := image.NewGray(image.Rect(0, 0, 64, 64))
+	_, _ = rand.Read(noise.Pix) // it never fails
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 64, 64)), nil); err != nil {
+	if err := jpeg.Encode(&b, noise, nil); err != nil {
 		panic(err) // a grey square can be encoded
 	}
 	return b.Bytes()

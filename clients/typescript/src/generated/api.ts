@@ -305,7 +305,10 @@ export interface paths {
          * sdk liveness session process
          * @description Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
          *     order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-         *     one when more steps are asked for, and empty when nothing more is needed.
+         *     one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+         *     nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+         *     live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+         *     provider `azure` there are no images: the device sent them to the provider.
          */
         post: operations["idvSdkLivenessProcess"];
         delete?: never;
@@ -902,7 +905,10 @@ export interface paths {
          * sdk liveness session process
          * @description Hands in the frames of a liveness session: first the passive one, then one per active step in the challenge's
          *     order. Each is JPEG or PNG in base64 (a `data:` URL is accepted too), at most 15 MiB decoded. `token` is a new
-         *     one when more steps are asked for, and empty when nothing more is needed.
+         *     one when more steps are asked for, or pictures are to be taken again for the reasons in `hints`; it is empty when
+         *     nothing more is needed. In a `passive_active` session the passive frame may be sent alone first: a face that is clearly
+         *     live is then asked for no steps. What speaks against the person is not told here but weighed in the decision. With the
+         *     provider `azure` there are no images: the device sent them to the provider.
          */
         post: operations["idaSdkLivenessProcess"];
         delete?: never;
@@ -1399,9 +1405,44 @@ export interface components {
             latitude: components["schemas"]["Latitude"];
             longitude: components["schemas"]["Longitude"];
             images?: string[];
+            /**
+             * @description The token that the images answer. It must be of this session, not used and not expired; without it the one that
+             *     the session has open is meant.
+             */
+            token?: string;
+            /** @description What the device says of each image. What it says must fit the challenge. */
+            frames?: components["schemas"]["LivenessFrame"][];
+            /** @description Provider azure, whose library reports it to the device. It must equal the provider's own. */
+            digest?: string;
+        };
+        LivenessFrame: {
+            /** @description The step that the image shows; empty or absent for the passive frame. */
+            step?: string;
+            /** @description The challenge's nonce. */
+            nonce?: string;
+            /**
+             * Format: date-time
+             * @description When the image was taken.
+             */
+            at?: string;
         };
         LivenessToken: {
             token: string;
+        };
+        LivenessProcessed: {
+            /** @description The next challenge; empty when nothing more is asked for. */
+            token: string;
+            /** @description What the person can do better, where pictures are to be taken again. */
+            hints: components["schemas"]["LivenessHint"][];
+        };
+        LivenessHint: {
+            /** @description Which of the images, from 0. */
+            image: number;
+            /**
+             * @description `no_face`, `several_faces`, `face_too_small`, `face_turned`, `eyes_covered`, `mouth_covered`, `upside_down`, `too_dark`,
+             *     `blurred`, `step_not_shown`, or the code of an image that could not be analysed.
+             */
+            code: string;
         };
         ConsentAdd: {
             session_id: components["schemas"]["Id"];
@@ -3010,7 +3051,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The next token. */
+            /** @description The next token, and what to do better. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -3019,10 +3060,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "token": ""
+                     *       "token": "",
+                     *       "hints": []
                      *     }
                      */
-                    "application/json": components["schemas"]["LivenessToken"];
+                    "application/json": components["schemas"]["LivenessProcessed"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4848,7 +4890,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The next token. */
+            /** @description The next token, and what to do better. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -4857,10 +4899,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "token": ""
+                     *       "token": "",
+                     *       "hints": []
                      *     }
                      */
-                    "application/json": components["schemas"]["LivenessToken"];
+                    "application/json": components["schemas"]["LivenessProcessed"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package gallery
+
+// fastest is the scanner for this machine.
+func fastest() scanner { return scanPortable }
