@@ -377,7 +377,7 @@ func TestOperations(t *testing.T) {
 
 // pointerTo is where the error of a bad value is: in an array, at its first entry.
 func pointerTo(name string, bad any) string {
-	if items, ok := bad.([]any); ok && (name == "images" || name == "identity_ids") && len(items) == 1 {
+	if items, ok := bad.([]any); ok && (name == "images" || name == "frames" || name == "identity_ids") && len(items) == 1 {
 		return "/" + name + "/0"
 	}
 	return "/" + name

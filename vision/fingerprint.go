@@ -15,11 +15,11 @@ const FingerprintSide = 64
 // Fingerprint is what copies of a picture are recognised by, whatever was done to their bytes. It is a very small
 // picture itself, so it is as much a person's as the picture is.
 type Fingerprint struct {
-	Whole []uint64 `json:"whole"` // mean brightness of the cells, a byte each, row by row; the first of a word in its lowest byte
+	Whole []uint64 `json:"whole"` // brightness around each place of a grid, a byte each, row by row; the first of a word in its lowest byte
 	Model string   `json:"model"` // name and version of the algorithm
 }
 
-// NewFingerprint takes the mean brightness, 0..255, of FingerprintSide² cells, row by row.
+// NewFingerprint takes the brightness, 0..255, of FingerprintSide² cells, row by row.
 func NewFingerprint(cells []byte) Fingerprint {
 	f := Fingerprint{Whole: make([]uint64, len(cells)/8), Model: FingerprintModel}
 	for i := range f.Whole {
@@ -44,10 +44,10 @@ func (f Fingerprint) grid() (g grid, ok bool) {
 
 // CopyLikeness is the likeness from which one picture is a copy of the other. It was chosen on one half of the pictures that
 // docs/replay.md describes.
-const CopyLikeness = 0.88
+const CopyLikeness = 0.92
 
 // Copy tells whether one of the pictures was made from the other: saved again, scaled, mirrored, trimmed by up to a
-// twentieth on any side, made lighter, darker, or turned by a degree or two. The likeness is 1 for the same cells and at
+// twentieth on any side, made lighter, darker, or turned by a degree. The likeness is 1 for the same cells and at
 // most 0 for pictures that have nothing in common.
 func (f Fingerprint) Copy(g Fingerprint) (likeness float64, is bool) {
 	return f.Tracing().Copy(g)

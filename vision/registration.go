@@ -162,7 +162,12 @@ func weigh(still, moving grid, w warp) (f fit, ok bool) {
 			s.add(float64(still.cells[i]), float64(seen[i]))
 		}
 	}
-	if s.n < float64(len(inside))/2 {
+	return s.fit(w, len(inside))
+}
+
+// fit is what the sums over the places that a warp leaves inside say of it; ok is false if these are less than half of all.
+func (s *sums) fit(w warp, all int) (f fit, ok bool) {
+	if s.n < float64(all)/2 {
 		return fit{}, false
 	}
 	va, vb, c := s.moments()
@@ -182,6 +187,68 @@ func trims() []trim {
 	return []trim{{0, 0}, {t, t}, {t, -t}, {-t, t}, {-t, -t}, {2 * t, 0}, {-2 * t, 0}, {0, 2 * t}, {0, -2 * t}}
 }
 
+// lens is where the places of one axis lie on another: before which cell, how far beyond it, and whether between two at all.
+type lens [coarseSide]struct {
+	cell   int
+	beyond float32
+	inside bool
+}
+
+// coarseSide is the side of a pyramid's coarsest grid.
+const coarseSide = FingerprintSide >> (levels - 1)
+
+func newLens(t trim) (l lens) {
+	for i := range l {
+		at := place(i, coarseSide)
+		at += t.stretch*at + t.shift
+		p := (at+1)*coarseSide/2 - 0.5
+		if p >= 0 && p < coarseSide-1 {
+			l[i].cell, l[i].inside = int(p), true
+			l[i].beyond = float32(p - float64(l[i].cell))
+		}
+	}
+	return l
+}
+
+// weighTrims sees how well each pair of trims fits, as weigh would; those below leastLike are left out. It is what most
+// comparisons end with, so it takes one axis after the other.
+func weighTrims(still, moving grid) []fit {
+	var fits []fit
+	lenses := make([]lens, len(trims()))
+	for i, t := range trims() {
+		lenses[i] = newLens(t)
+	}
+	for i, across := range trims() {
+		var narrow [coarseSide][coarseSide]float32
+		for y := range narrow {
+			row := moving.cells[y*coarseSide:][:coarseSide]
+			for x, at := range lenses[i] {
+				if at.inside {
+					narrow[y][x] = row[at.cell] + at.beyond*(row[at.cell+1]-row[at.cell])
+				}
+			}
+		}
+		for k, down := range trims() {
+			var s sums
+			for y, at := range lenses[k] {
+				if !at.inside {
+					continue
+				}
+				for x, v := range still.cells[y*coarseSide:][:coarseSide] {
+					if lenses[i][x].inside {
+						upper := narrow[at.cell][x]
+						s.add(float64(v), float64(upper+at.beyond*(narrow[at.cell+1][x]-upper)))
+					}
+				}
+			}
+			if f, ok := s.fit(warp{across.stretch, 0, across.shift, 0, down.stretch, down.shift}, coarseSide*coarseSide); ok && f.correlation >= leastLike {
+				fits = append(fits, f)
+			}
+		}
+	}
+	return fits
+}
+
 const (
 	// tries is how many of the coarse warps are looked at more closely.
 	tries = 4
@@ -197,14 +264,7 @@ const (
 // coarse to fine. found is false if nothing within the bounds fits.
 func register(still, moving pyramid) (best warp, found bool) {
 	coarse, middle := levels-1, levels-2
-	var starts []fit
-	for _, across := range trims() {
-		for _, down := range trims() {
-			if f, ok := weigh(still[coarse], moving[coarse], warp{across.stretch, 0, across.shift, 0, down.stretch, down.shift}); ok && f.correlation >= leastLike {
-				starts = append(starts, f)
-			}
-		}
-	}
+	starts := weighTrims(still[coarse], moving[coarse])
 	slices.SortStableFunc(starts, func(a, b fit) int { return cmp.Compare(b.correlation, a.correlation) })
 	leader := fit{correlation: leastLike}
 	for _, f := range starts[:min(tries, len(starts))] {

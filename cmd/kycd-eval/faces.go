@@ -47,10 +47,14 @@ type facesResult struct {
 	people    int
 	encoder   string
 	found     rate // pictures of one person in which a face was found and encoded
+	portraits rate // photographed licences on which the portrait was found and encoded
 	counted   rate // pictures whose number of faces was told right
 	phantoms  rate // pictures without a face in which one was seen
 	pairs     []facePair
-	cards     []facePair // a is printed on a licence that is photographed, b is another picture as it is
+	cards     []facePair         // a is printed on a licence that is photographed, b is another picture as it is
+	groups    map[string][]group // of each person, by what was estimated; empty if nothing was
+	first     []facePair         // as pairs, with the first encoder alone
+	baseline  []facePair         // as pairs, with go-face and its own detector on the whole picture; nil if it was not measured
 	degraded  *facesResult
 }
 
@@ -63,62 +67,94 @@ func measureFaces(ctx context.Context, e *evaluation, tolerance float64) (facesR
 		return r, err
 	}
 	r.photos = limited(photos, e.limit)
-	var boxes []vision.Analysis
-	err = e.step("faces: finding them", func() (err error) {
-		boxes, err = r.find(ctx, e, e.full)
+	var seen []vision.Analysis
+	err = e.step("faces: finding, encoding and comparing them", func() (err error) {
+		if seen, err = r.find(ctx, e, e.full, "faces,attributes"); err != nil {
+			return err
+		}
+		r.groups = groupsOf(r.photos, seen)
+		r.pairs, err = r.pairUp(e, seen)
 		return err
 	})
 	if err != nil {
 		return r, err
 	}
-	var cards []card
-	err = e.step("faces: printing portraits on licences", func() (err error) {
-		cards, err = r.print(ctx, e.studio, boxes)
+	err = e.step("faces: portraits printed on licences", func() error { return r.compareCards(ctx, e, seen) })
+	if err != nil {
+		return r, err
+	}
+	err = e.step("faces: the first encoder alone", func() error {
+		alone, err := e.without("no-second-encoder", e.full.models, secondEncoderFiles()...)
+		if err != nil {
+			return err
+		}
+		seen, err := alone.analyze(ctx, "faces", files(r.photos))
+		if err != nil {
+			return err
+		}
+		r.first, err = r.pairUp(e, seen)
 		return err
 	})
 	if err != nil {
 		return r, err
 	}
-	err = e.step("faces: comparing every picture with every other", func() error {
-		return r.compare(ctx, e, e.full, cards)
-	})
-	if err != nil {
-		return r, err
+	if e.baseline != "" {
+		err = e.step("faces: go-face and its own detector", func() error {
+			seen, err := readAnalyses(e.baseline, files(r.photos))
+			if err != nil {
+				return err
+			}
+			r.baseline, err = r.pairUp(e, seen)
+			return err
+		})
+		if err != nil {
+			return r, err
+		}
 	}
-	return r, e.step("faces: the same with the fall-back detector", func() error {
+	return r, e.step("faces: the fall-back detector", func() error {
+		weak := facesResult{tolerance: tolerance, photos: r.photos}
 		// What the fall-back stands in for must be missing, also if the registries were not all that was reached.
 		noDetector, err := e.without("no-detector", e.registries, detectorFile)
 		if err != nil {
 			return err
 		}
-		weak := facesResult{tolerance: tolerance, photos: r.photos}
-		if _, err := weak.find(ctx, e, noDetector); err != nil {
+		seen, err := weak.find(ctx, e, noDetector, "faces")
+		if err != nil {
 			return err
 		}
 		r.degraded = &weak
-		return weak.compare(ctx, e, noDetector, nil)
+		weak.pairs, err = weak.pairUp(e, seen)
+		return err
 	})
 }
 
+// secondEncoderFiles are the second encoder's weights.
+func secondEncoderFiles() []string { return []string{"mobileface.json", "mobileface.bin"} }
+
+func files(photos []photo) []string {
+	names := make([]string, len(photos))
+	for i, p := range photos {
+		names[i] = p.file
+	}
+	return names
+}
+
 // find looks for the faces in all pictures, and returns what was found in those of one person.
-func (r *facesResult) find(ctx context.Context, e *evaluation, measuring sidecar) ([]vision.Analysis, error) {
+func (r *facesResult) find(ctx context.Context, e *evaluation, measuring sidecar, parts string) ([]vision.Analysis, error) {
 	crowds, err := e.data.crowds()
 	if err != nil {
 		return nil, err
 	}
-	var files []string
-	for _, p := range r.photos {
-		files = append(files, p.file)
-	}
+	all := files(r.photos)
 	for _, c := range crowds {
-		files = append(files, c.file)
+		all = append(all, c.file)
 	}
-	analyses, err := measuring.analyze(ctx, "faces", files)
+	analyses, err := measuring.analyze(ctx, parts, all)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range analyses[:len(r.photos)] {
-		r.found.add(len(a.Faces) > 0 && len(a.Faces[0].Encoding) > 0)
+		r.found.add(len(templateOf(a)) > 0)
 		r.encoder = cmp.Or(r.encoder, a.Models[vision.PartEncoding])
 	}
 	for i, c := range crowds {
@@ -191,48 +227,111 @@ func headOf(file string, box vision.Box) (image.Image, bool, error) {
 	return head, err == nil, err
 }
 
-// compare measures the distances of all pairs of pictures, and of the cards to all pictures but the printed one.
-func (r *facesResult) compare(ctx context.Context, e *evaluation, measuring sidecar, cards []card) error {
+// templateOf is what the main face is recognised by.
+func templateOf(a vision.Analysis) vision.Template {
+	if len(a.Faces) == 0 {
+		return nil
+	}
+	return a.Faces[0].Template()
+}
+
+// apart is how far the main faces of two pictures are from each other, as the server compares them: +Inf if it cannot.
+func apart(a, b vision.Analysis) float64 {
+	match, err := vision.Compare(templateOf(a), templateOf(b))
+	if err != nil {
+		return math.Inf(1)
+	}
+	return match.Distance
+}
+
+// pairUp compares every picture with every other.
+func (r *facesResult) pairUp(e *evaluation, seen []vision.Analysis) ([]facePair, error) {
 	listed, err := e.data.listedPairs()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var asked []pair
+	var pairs []facePair
 	people := map[string]bool{}
 	for i, a := range r.photos {
 		people[a.person] = true
-		for _, b := range r.photos[i+1:] {
+		for j, b := range r.photos[i+1:] {
 			_, forth := listed[pair{a.file, b.file}]
 			_, back := listed[pair{b.file, a.file}]
-			asked = append(asked, pair{a.file, b.file})
-			r.pairs = append(r.pairs, facePair{a: a, b: b, same: a.person == b.person, listed: forth || back})
+			pairs = append(pairs, facePair{a: a, b: b, same: a.person == b.person, listed: forth || back, distance: apart(seen[i], seen[i+1+j])})
 		}
 	}
 	r.people = len(people)
-	for _, c := range cards {
-		for _, b := range r.photos {
-			if b != c.photo {
-				asked = append(asked, pair{c.file, b.file})
-				r.cards = append(r.cards, facePair{a: c.photo, b: b, same: c.photo.person == b.person})
-			}
-		}
-	}
-	comparisons, err := measuring.compare(ctx, asked)
+	return pairs, nil
+}
+
+// compareCards prints portraits on licences, and compares each with all pictures but the printed one.
+func (r *facesResult) compareCards(ctx context.Context, e *evaluation, seen []vision.Analysis) error {
+	cards, err := r.print(ctx, e.studio, seen)
 	if err != nil {
 		return err
 	}
-	for i, c := range comparisons {
-		distance := math.Inf(1)
-		if c.Distance != nil {
-			distance = *c.Distance
-		}
-		if i < len(r.pairs) {
-			r.pairs[i].distance = distance
-		} else {
-			r.cards[i-len(r.pairs)].distance = distance
+	names := make([]string, len(cards))
+	for i, c := range cards {
+		names[i] = c.file
+	}
+	portraits, err := e.full.analyze(ctx, "portrait", names)
+	if err != nil {
+		return err
+	}
+	for i, c := range cards {
+		r.portraits.add(len(templateOf(portraits[i])) > 0)
+		for j, b := range r.photos {
+			if b != c.photo {
+				r.cards = append(r.cards, facePair{a: c.photo, b: b, same: c.photo.person == b.person, distance: apart(portraits[i], seen[j])})
+			}
 		}
 	}
 	return nil
+}
+
+// group is one that people are put into by their appearance.
+type group struct{ by, name string }
+
+// groupsOf puts each person into groups by what was estimated of all their pictures together: apparent gender, and band of
+// apparent age.
+func groupsOf(photos []photo, seen []vision.Analysis) map[string][]group {
+	type sum struct{ male, age, pictures float64 }
+	people := map[string]sum{}
+	for i, p := range photos {
+		if len(seen[i].Faces) == 0 || seen[i].Faces[0].Attributes == nil {
+			continue
+		}
+		a, s := seen[i].Faces[0].Attributes, people[p.person]
+		male := a.GenderProbability
+		if a.Gender == "female" {
+			male = 1 - male
+		}
+		people[p.person] = sum{s.male + male, s.age + a.Age, s.pictures + 1}
+	}
+	groups := map[string][]group{}
+	for person, s := range people {
+		gender, band := "women", "60 and older"
+		if s.male/s.pictures > 0.5 {
+			gender = "men"
+		}
+		switch age := s.age / s.pictures; {
+		case age < 25:
+			band = "under 25"
+		case age < 40:
+			band = "25 to 39"
+		case age < 60:
+			band = "40 to 59"
+		}
+		groups[person] = []group{{"apparent gender", gender}, {"apparent age", band}}
+	}
+	return groups
+}
+
+// inGroup tells whether both people of a pair are in a group.
+func (r facesResult) inGroup(g group) func(facePair) bool {
+	return func(p facePair) bool {
+		return slices.Contains(r.groups[p.a.person], g) && slices.Contains(r.groups[p.b.person], g)
+	}
 }
 
 // faceCurve is the curve of some pairs.

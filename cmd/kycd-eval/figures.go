@@ -2,46 +2,61 @@ package main
 
 import (
 	"fmt"
+	"slices"
 )
+
+// facesLine is one curve in the figures of faces.
+type facesLine struct {
+	label        string
+	curve        curve
+	colour, dash string
+	tolerance    float64 // that is marked; 0 for none
+}
+
+func facesLines(r facesResult) []facesLine {
+	lines := []facesLine{
+		{"both encoders, all pairs of pictures", faceCurve(r.pairs, anyPair), blue, "", r.tolerance},
+		{"the first encoder alone", faceCurve(r.first, anyPair), vermilion, "7 4", r.tolerance},
+		{"go-face by itself, with its own detector", faceCurve(r.baseline, anyPair), grey, "1 3", customaryTolerance},
+		{"both encoders, portrait on a photographed licence against a picture", faceCurve(r.cards, anyPair), green, "9 3 2 3", r.tolerance},
+	}
+	return slices.DeleteFunc(lines, func(l facesLine) bool { return len(l.curve.genuine) == 0 || len(l.curve.impostor) == 0 })
+}
 
 // detFigure shows what each tolerance costs: the error against impostors across, that against the genuine upwards.
 func detFigure(r facesResult) string {
+	return facesFigure(r, axis{label: "false non-matches", min: 0.003, max: 1, log: true, ticks: []float64{0.003, 0.01, 0.03, 0.1, 0.3, 1}},
+		func(falseReject float64) float64 { return falseReject },
+		"Face match: false matches against false non-matches for every tolerance, logarithmic axes (DET)")
+}
+
+// rocFacesFigure shows the same with those who are recognised upwards.
+func rocFacesFigure(r facesResult) string {
+	return facesFigure(r, axis{label: "people recognised (1 − false non-matches)", min: 0, max: 1, ticks: []float64{0, 0.2, 0.4, 0.6, 0.8, 1}},
+		func(falseReject float64) float64 { return 1 - falseReject },
+		"Face match: people recognised against false matches for every tolerance (ROC)")
+}
+
+func facesFigure(r facesResult, up axis, of func(falseReject float64) float64, title string) string {
 	f := newFigure(720, 570)
 	c := chart{
 		f: f, x: 74, y: 24, width: 616, height: 400,
 		across: axis{label: "false matches among pairs of strangers", min: 1e-4, max: 1, log: true, ticks: []float64{1e-4, 1e-3, 1e-2, 1e-1, 1}},
-		up:     axis{label: "false non-matches", min: 0.003, max: 1, log: true, ticks: []float64{0.003, 0.01, 0.03, 0.1, 0.3, 1}},
+		up:     up,
 	}
 	c.frame()
-	for _, one := range []struct {
-		pairs        []facePair
-		of           func(facePair) bool
-		colour, dash string
-	}{
-		{r.pairs, anyPair, blue, ""},
-		{r.pairs, listedPair, vermilion, "7 4"},
-		{r.cards, anyPair, green, "2 3"},
-	} {
-		curve := faceCurve(one.pairs, one.of)
-		if len(curve.genuine) == 0 || len(curve.impostor) == 0 {
-			continue
-		}
+	var keys []key
+	for _, line := range facesLines(r) {
 		var points []point
-		for _, p := range curve.points() {
-			points = append(points, point{p.falseAccept, p.falseReject})
+		for _, p := range line.curve.points() {
+			points = append(points, point{p.falseAccept, of(p.falseReject)})
 		}
-		c.stairs(points, one.colour, one.dash)
-		for _, t := range []float64{customaryTolerance, r.tolerance} {
-			c.dot(point{curve.falseAccept(t).value(), curve.falseReject(t).value()}, one.colour, t == customaryTolerance)
-		}
+		c.stairs(points, line.colour, line.dash)
+		c.dot(point{line.curve.falseAccept(line.tolerance).value(), of(line.curve.falseReject(line.tolerance).value())}, line.colour, line.tolerance != r.tolerance)
+		keys = append(keys, key{label: line.label, colour: line.colour, dash: line.dash})
 	}
-	f.legend(92, 476,
-		key{label: "all pairs of pictures", colour: blue},
-		key{label: "listed pairs: a third of the strangers look alike", colour: vermilion, dash: "7 4"},
-		key{label: "portrait on a photographed licence against a picture", colour: green, dash: "2 3"},
-		key{label: fmt.Sprintf("the default tolerance, %.2f", r.tolerance), colour: ink, mark: true},
-		key{label: "the library's customary 0.6", colour: ink, mark: true, hollow: true})
-	return f.svg("Face match: false matches against false non-matches for every tolerance, logarithmic axes")
+	f.legend(92, 476, append(keys, key{label: fmt.Sprintf("dots: the default tolerance, %.2f; hollow: the customary 0.6", r.tolerance), colour: ink, mark: true})...)
+	return f.svg(title)
 }
 
 // setsFigure shows both errors of each collection with their bounds.
@@ -64,19 +79,21 @@ func setsFigure(r facesResult) string {
 	for i, name := range names {
 		y := top + row*(float64(i)+0.5)
 		f.text(178, y+4, "end", 12, fmt.Sprintf("%s (%d people)", name, people[name]))
-		c := faceCurve(r.pairs, within(name))
-		for k, t := range []float64{r.tolerance, customaryTolerance} {
-			at := y - 7 + 14*float64(k)
-			if fmr := c.falseAccept(t); fmr.N > 0 {
+		for k, of := range []struct {
+			pairs     []facePair
+			tolerance float64
+		}{{r.pairs, r.tolerance}, {r.baseline, customaryTolerance}} {
+			c, at := faceCurve(of.pairs, within(name)), y-7+14*float64(k)
+			if fmr := c.falseAccept(of.tolerance); fmr.N > 0 {
 				left.interval(fmr, at, []string{blue, vermilion}[k], k == 1)
 			}
-			if fnmr := c.falseReject(t); fnmr.N > 0 {
+			if fnmr := c.falseReject(of.tolerance); fnmr.N > 0 {
 				right.interval(fnmr, at, []string{blue, vermilion}[k], k == 1)
 			}
 		}
 	}
 	f.legend(188, 16, key{label: fmt.Sprintf("default %.2f", r.tolerance), colour: blue, mark: true})
-	f.legend(318, 16, key{label: "customary 0.6", colour: vermilion, mark: true, hollow: true})
+	f.legend(318, 16, key{label: "go-face by itself at 0.6", colour: vermilion, mark: true, hollow: true})
 	f.text(188, height-12, "start", 11, "Lines are exact 95 % bounds. No false match at all stands at the left edge.")
-	return f.svg("Face match: both errors within each collection of pictures, at the default tolerance and at 0.6")
+	return f.svg("Face match: both errors within each collection of pictures, at the default tolerance, and of go-face by itself at 0.6")
 }

@@ -1,14 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
+	_ "image/png" // some photographs are
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	_ "golang.org/x/image/webp" // and one is
 
 	"kycd/kyc/scoring"
 	"kycd/vision"
@@ -21,10 +29,25 @@ var livenessText string
 // singleNetwork is what the combinations are compared with: one network's probability for one crop, as it is.
 const singleNetwork = "MiniFASNetV2-SE, one crop, as it is"
 
+// called is a combination's name in tables.
+func called(combination string) string {
+	switch combination {
+	case fusion.All:
+		return "all networks"
+	case fusion.SE:
+		return "MiniFASNetV2-SE, fitted"
+	case fusion.Elders:
+		return "the older two"
+	case fusion.Cues:
+		return "cues alone"
+	}
+	return combination
+}
+
 // livenessSection is the part of the page on telling people from pictures of people.
 type livenessSection struct {
-	Single livenessResult
-	Models []livenessResult // the combinations of kyc/vision/liveness/fusion, best first
+	Single livenessResult   // it is the network that was used alone before, shown a crop that stays in the picture
+	Models []livenessResult // the combinations of vision/liveness/fusion, best first
 }
 
 func (*livenessSection) name() string     { return "liveness" }
@@ -59,13 +82,31 @@ func (s *livenessSection) measure(ctx context.Context, e *evaluation) error {
 	if err != nil {
 		return err
 	}
+	drawings, err := drawRecaptures(photos, filepath.Join(e.folder, "recaptures"))
+	if err != nil {
+		return err
+	}
+	files = files[:0]
+	for _, d := range drawings {
+		files = append(files, d.file)
+	}
+	var drawn []vision.Analysis
+	err = e.step("liveness: drawn recaptures", func() (err error) {
+		drawn, err = e.full.analyze(ctx, "liveness", files)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	all, analyses = append(all, drawings...), append(analyses, drawn...)
 	return e.step("liveness: each combination, fitted without those whom it judges", func() error {
-		return s.judge(all, len(captures), analyses, scoring.Defaults().MinimumLivenessTolerance)
+		return s.judge(all, len(captures), len(drawings), analyses, scoring.Defaults().MinimumLivenessTolerance)
 	})
 }
 
-// judge scores everything by every combination; the first captures of all are captures, the rest ordinary photographs.
-func (s *livenessSection) judge(all []capture, captures int, analyses []vision.Analysis, tolerance float64) error {
+// judge scores everything by every combination; the first of all are captures, the last are drawn, those in between ordinary
+// photographs. Nothing drawn is fitted on.
+func (s *livenessSection) judge(all []capture, captures, drawn int, analyses []vision.Analysis, tolerance float64) error {
 	var samples []fusion.Sample
 	var of []int // sample → picture
 	for i, a := range analyses {
@@ -92,9 +133,12 @@ func (s *livenessSection) judge(all []capture, captures int, analyses []vision.A
 		r := livenessResult{model: model, tolerance: tolerance}
 		for i, c := range all {
 			c.subject = fusion.Fold(c.subject)
-			if i < captures {
+			switch {
+			case i < captures:
 				r.attempts = append(r.attempts, attempt{c, byPicture[i]})
-			} else {
+			case i >= len(all)-drawn:
+				r.drawn = append(r.drawn, attempt{c, byPicture[i]})
+			default:
 				r.everyday = append(r.everyday, attempt{c, byPicture[i]})
 			}
 		}
@@ -106,11 +150,11 @@ func (s *livenessSection) judge(all []capture, captures int, analyses []vision.A
 	}
 	s.Single = result(singleNetwork, single)
 	for _, c := range fusion.Combinations() {
-		s.Models = append(s.Models, result(c.Name, fusion.LeaveOut(samples,
+		s.Models = append(s.Models, result(called(c.Name), fusion.LeaveOut(samples,
 			func(others []fusion.Sample) fusion.Model {
 				return fusion.Fit(others, fusion.Inputs(c.Name), fusion.Ridge)
 			},
-			func(i int) bool { return fusion.Trains(all[of[i]].attack) })))
+			func(i int) bool { return of[i] < len(all)-drawn && fusion.Trains(all[of[i]].attack) })))
 	}
 	return nil
 }
@@ -148,6 +192,7 @@ type livenessResult struct {
 	tolerance float64 // that the default lets in
 	attempts  []attempt
 	everyday  []attempt // ordinary photographs of people, which are no captures
+	drawn     []attempt // the same photographs as a camera might see them on screens and sheets
 }
 
 // curveOf is the curve of some attempts; scores are turned so that lower is better.
@@ -299,6 +344,75 @@ func (r livenessResult) calibration(bins int) (table []bin, brier, expected floa
 	return table, brier, expected
 }
 
+// drawRecaptures draws two photographs of each person on a screen and as a print, into a new folder. Photographs of
+// less than 250 px show too little to be held before a camera.
+func drawRecaptures(photos []photo, folder string) ([]capture, error) {
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return nil, err
+	}
+	var drawings []capture
+	of := map[string]int{}
+	for i, p := range photos {
+		if of[p.person] == 2 {
+			continue
+		}
+		picture, err := decodeFile(p.file)
+		if err != nil {
+			return nil, err
+		}
+		if b := picture.Bounds(); min(b.Dx(), b.Dy()) < 250 {
+			continue
+		}
+		of[p.person]++
+		for k, kind := range []string{drawnScreen, drawnPrint} {
+			file := filepath.Join(folder, fmt.Sprintf("%d-%d.jpg", i, k))
+			var encoded bytes.Buffer
+			drawing := recapture(picture, kind, rand.New(rand.NewPCG(firstSeed+uint64(i), uint64(k))))
+			if err := jpeg.Encode(&encoded, drawing, &jpeg.Options{Quality: 90}); err != nil {
+				return nil, err
+			}
+			if err := os.WriteFile(file, encoded.Bytes(), 0o600); err != nil {
+				return nil, err
+			}
+			drawings = append(drawings, capture{file: file, attack: kind, subject: p.person})
+		}
+	}
+	return drawings, nil
+}
+
+func decodeFile(name string) (image.Image, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	picture, _, err := image.Decode(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return picture, nil
+}
+
+// LivenessDrawn gives the drawn attacks that pass, with every combination.
+func (s *livenessSection) LivenessDrawn() table {
+	t := table{head: []string{"model", "AUC against the photographs", "APCER, " + drawnScreen, "APCER, " + drawnPrint, "no face found"}}
+	for _, l := range s.models() {
+		var screen, sheet, none rate
+		for _, a := range l.drawn {
+			none.add(math.IsInf(a.score, -1))
+			passes := a.score >= l.tolerance
+			if a.attack == drawnScreen {
+				screen.add(passes)
+			} else {
+				sheet.add(passes)
+			}
+		}
+		area := curveOf(slices.Concat(l.drawn, l.everyday)).auc()
+		t.row(l.model, fmt.Sprintf("%.3f", area), screen.String(), sheet.String(), fmt.Sprintf("%d of %d", none.K, none.N))
+	}
+	return t
+}
+
 // models are all that is compared, the single network first.
 func (s *livenessSection) models() []livenessResult {
 	return append([]livenessResult{s.Single}, s.Models...)
@@ -411,7 +525,7 @@ func (s *livenessSection) LivenessCalibration() table {
 func (s *livenessSection) LivenessFits() string {
 	var counts []string
 	for _, c := range fusion.Combinations() {
-		counts = append(counts, fmt.Sprintf("%d for %s", len(c.Terms)+1, c.Name))
+		counts = append(counts, fmt.Sprintf("%d for %s", len(c.Terms)+1, called(c.Name)))
 	}
 	live, attacked := map[string]bool{}, map[string]bool{}
 	pictures := 0
@@ -427,6 +541,15 @@ func (s *livenessSection) LivenessFits() string {
 		}
 	}
 	return fmt.Sprintf("%s. They rest on %d pictures of %d people who were there and attacks on %d", strings.Join(counts, ", "), pictures, len(live), len(attacked))
+}
+
+// LivenessNames says which weights make which combination.
+func (s *livenessSection) LivenessNames() table {
+	t := table{head: []string{"in these tables", "in `liveness.model`"}}
+	for _, c := range fusion.Combinations() {
+		t.row(called(c.Name), "`"+c.Name+"`")
+	}
+	return t
 }
 
 // LivenessSizes counts the captures.

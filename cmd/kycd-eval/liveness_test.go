@@ -107,7 +107,7 @@ func TestJudgedByOthers(t *testing.T) {
 	add("z", "", -3) // the networks take this person for an attack
 	all, analyses = append(all, capture{genuine: true, subject: "none"}), append(analyses, vision.Analysis{})
 	var s livenessSection
-	if err := s.judge(all, len(all), analyses, 0.5); err != nil {
+	if err := s.judge(all, len(all), 0, analyses, 0.5); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Models) != len(fusion.Combinations()) {
@@ -122,7 +122,7 @@ func TestJudgedByOthers(t *testing.T) {
 		}
 	}
 	analyses[0].Liveness.Model = fusion.Cues
-	if err := s.judge(all, len(all), analyses, 0.5); err == nil {
+	if err := s.judge(all, len(all), 0, analyses, 0.5); err == nil {
 		t.Error("weights were missing, and nobody said so")
 	}
 }

@@ -13,6 +13,7 @@ const (
 	vermilion = "#D55E00"
 	green     = "#009E73"
 	ink       = "#222222"
+	grey      = "#777777"
 	faint     = "#D8D8D8"
 )
 

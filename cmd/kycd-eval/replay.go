@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -207,19 +208,22 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// readable tells whether the manipulations can read a picture.
+// readable tells whether the manipulations can read a picture. None of the mirrored EXIF orientations is among them.
 func readable(file string) bool {
-	f, err := os.Open(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	_, _, err = image.DecodeConfig(f)
+	container, err := vision.Inspect(content)
+	if err != nil || !slices.Contains([]int{0, 1, 3, 6, 8}, container.Orientation) {
+		return false
+	}
+	_, _, err = image.DecodeConfig(bytes.NewReader(content))
 	return err == nil
 }
 
 // drawnDocuments is how many licences are drawn, each for another person.
-const drawnDocuments = 24
+const drawnDocuments = 16
 
 // drawnOriginals are licences of different people: the flat prints of both sides, which share everything but what they say;
 // all in one scene, as a desk scanner sees them; and each in two careful scenes and an everyday one of its own.
@@ -344,21 +348,33 @@ func remakeAll(ctx context.Context, e *evaluation, originals []original, folder 
 	return remakes, err
 }
 
+// readPicture reads a picture as a viewer shows it.
 func readPicture(file string) (*image.RGBA, error) {
-	f, err := os.Open(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	img, _, err := image.Decode(f)
+	container, err := vision.Inspect(content)
 	if err != nil {
 		return nil, err
 	}
-	return shrunkTo(toRGBA(img), longestOriginal), nil
+	decoded, _, err := image.Decode(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	img := toRGBA(decoded)
+	// What shows a stored picture upright is what would store an upright one for the opposite turn.
+	opposite := map[int]byte{3: 3, 6: 8, 8: 6}[container.Orientation]
+	for _, turn := range quarterTurns() {
+		if turn.orientation == opposite {
+			img = turn.apply(img)
+		}
+	}
+	return shrunkTo(img, longestOriginal), nil
 }
 
 // longestOriginal is the longer side, in pixels, that pictures are brought to before they are manipulated.
-const longestOriginal = 1600
+const longestOriginal = 1000
 
 func toRGBA(img image.Image) *image.RGBA {
 	bounds := img.Bounds()

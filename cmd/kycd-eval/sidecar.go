@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,29 +31,6 @@ func (s sidecar) analyze(ctx context.Context, parts string, files []string) ([]v
 
 // pair names two images by their files.
 type pair struct{ a, b string }
-
-// compare compares the main faces of pairs of files, in their order.
-func (s sidecar) compare(ctx context.Context, pairs []pair) ([]vision.Comparison, error) {
-	folder, err := os.MkdirTemp("", "kycd-eval")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder)
-	list := filepath.Join(folder, "pairs.csv")
-	var text bytes.Buffer
-	w := csv.NewWriter(&text)
-	rows := [][]string{{"image_a", "image_b"}}
-	for _, p := range pairs {
-		rows = append(rows, []string{p.a, p.b})
-	}
-	if err := w.WriteAll(rows); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(list, text.Bytes(), 0o600); err != nil {
-		return nil, err
-	}
-	return stream[vision.Comparison](ctx, s, len(pairs), "compare", "--json", "--pairs", list, "--models", s.models)
-}
 
 // stream runs the program and reads the want JSON objects that it prints.
 func stream[T any](ctx context.Context, s sidecar, want int, args ...string) ([]T, error) {
@@ -127,4 +103,35 @@ func withoutFiles(models, folder string, names ...string) error {
 		}
 	}
 	return nil
+}
+
+// readAnalyses reads analyses of files from JSON lines, in the order of the files.
+func readAnalyses(name string, files []string) ([]vision.Analysis, error) {
+	lines, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer lines.Close()
+	known := map[string]vision.Analysis{}
+	decoder := json.NewDecoder(lines)
+	for {
+		var a vision.Analysis
+		err := decoder.Decode(&a)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		known[filepath.Clean(a.File)] = a
+	}
+	analyses := make([]vision.Analysis, len(files))
+	for i, file := range files {
+		a, ok := known[filepath.Clean(file)]
+		if !ok {
+			return nil, fmt.Errorf("%s lacks %s", name, file)
+		}
+		analyses[i] = a
+	}
+	return analyses, nil
 }

@@ -76,7 +76,7 @@ func newAnalyze() *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&asJSON, "json", false, "one JSON object per line; without it, a short summary")
 	flags.StringVar(&models, "models", defaultModels(), "folder of the weights (KYCD_MODELS); required ones that are missing are fetched")
-	flags.StringVar(&parts, "ask", "all", "what to measure: all, or of faces,liveness,document,barcodes,mrz,text")
+	flags.StringVar(&parts, "ask", "all", "what to measure: all, or of faces,liveness,attributes,portrait,fingerprint,document,barcodes,mrz,text")
 	flags.DurationVar(&timeout, "timeout", time.Minute, "the longest time for one image")
 	return command
 }
@@ -94,6 +94,12 @@ func parseAsk(parts string) (vision.Ask, error) {
 			ask.Faces = true
 		case "liveness":
 			ask.Faces, ask.Liveness = true, true
+		case "attributes":
+			ask.Faces, ask.Attributes = true, true
+		case "portrait":
+			ask.Faces, ask.Document, ask.Portrait = true, true, true
+		case "fingerprint":
+			ask.Fingerprint = true
 		case "document":
 			ask.Document = true
 		case "barcodes":

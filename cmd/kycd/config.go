@@ -135,6 +135,9 @@ func (c *config) validate() error {
 			return fmt.Errorf("--oidc-issuer, --oidc-audience: %w", err)
 		}
 	}
+	if c.livenessProvider == "" { // of commands without the flag
+		c.livenessProvider = kyc.ProviderLocal
+	}
 	if c.livenessProvider != kyc.ProviderLocal && c.livenessProvider != kyc.ProviderAzure {
 		return fmt.Errorf("--liveness-provider is %q, and must be %s or %s", c.livenessProvider, kyc.ProviderLocal, kyc.ProviderAzure)
 	}

@@ -193,12 +193,23 @@ func (o *demoOptions) run(ctx context.Context, progress io.Writer) (_ demoReport
 		if err := outcome.writeDecision(progress); err != nil {
 			return demoReport{}, err
 		}
-		if i == 0 && outcome.OK {
-			if report.Latency, err = o.repeat(ctx, v, c, &outcome); err != nil {
+		if i == 1 && report.Outcomes[0].OK {
+			if err := v.forget(ctx, report.Outcomes[0], outcome); err != nil {
+				return demoReport{}, fmt.Errorf("erase what the demo left: %w", err)
+			}
+			if report.Latency, err = o.repeat(ctx, v, cases[0], &report.Outcomes[0]); err != nil {
 				return demoReport{}, err
 			}
 		}
 		report.Outcomes = append(report.Outcomes, outcome)
+		if i > 1 { // the first picture is to be known when it comes again
+			if err := v.forget(ctx, outcome); err != nil {
+				return demoReport{}, fmt.Errorf("erase what the demo left: %w", err)
+			}
+		}
+	}
+	if err := v.forgetPerson(ctx, report.Outcomes[0].IdentityID); err != nil {
+		return demoReport{}, fmt.Errorf("erase what the demo left: %w", err)
 	}
 	report.OK = report.err() == nil
 	return report, nil
@@ -212,6 +223,9 @@ func (o *demoOptions) repeat(ctx context.Context, v demoVerifier, c demoCase, fi
 	v.progress = io.Discard
 	for i := 2; i <= o.runs; i++ {
 		outcome := v.verify(ctx, c, demoSeed+uint64(i)*demoSeedStep)
+		if err := v.forget(ctx, outcome); err != nil {
+			return nil, fmt.Errorf("erase what the demo left: %w", err)
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("the demo was ended early: %w", err)
 		}
@@ -246,6 +260,7 @@ func demoCases(cast demoCast, now time.Time) ([]demoCase, error) {
 	good, otherName, expired, err := demoLicences(cast.sex, now)
 	return []demoCase{
 		{name: "verified", title: "a person with their own licence is verified", licence: good, selfie: cast.holder},
+		{name: "replayed", title: "the same picture a second time is refused", reason: "liveness_frame_replayed", licence: good, selfie: cast.holder},
 		{name: "recognised", title: "the same person is recognised by another selfie alone", selfie: cast.later, again: true},
 		{name: "not_recognised", title: "somebody else is not recognised as that person", reason: "face_mismatch", selfie: cast.other, again: true},
 		{name: "other_person", title: "somebody else's selfie is refused", reason: "face_mismatch", licence: good, selfie: cast.other},

@@ -74,6 +74,7 @@ func (v demoVerifier) show(ctx context.Context, c demoCase, clock *stopwatch, ou
 			return err
 		}
 	}
+	outcome.ofIdentity = true
 	outcome.SessionID, outcome.Verified, outcome.Status, outcome.Reasons = session.ID, decision.Authenticated, decision.Status, decision.Reasons
 	return nil
 }

@@ -34,6 +34,7 @@ type demoOutcome struct {
 	SessionID string          `json:"session_id"`
 	// IdentityID is whom the session made, or was about; empty if it verified nobody.
 	IdentityID string `json:"identity_id,omitempty"`
+	ofIdentity bool   // a re-authentication
 	Verified   bool   `json:"verified"`
 	Status     string `json:"status_e"`
 	demoDecision

@@ -201,7 +201,7 @@ func (s stranger) orders(t testing.TB) (front, back, selfie orders) {
 		"DRIVER LICENSE", "4d DLN " + d.Number, "1 LN " + p.Last, "2 FN " + strings.TrimSpace(p.First+" "+p.Middle),
 		"3 DOB " + day(p.BirthDate), "4b EXP " + day(d.ExpiresAt), "4a ISS " + day(d.IssuedAt),
 	}
-	face := vision.Face{Confidence: 0.9, Quality: 0.9, Detector: "stand-in", Encoder: "stand-in@1", Encoding: s.encoding}
+	face := vision.Face{Confidence: 0.9, Quality: 0.9, Detector: "stand-in", Encoder: vision.FaceEncoder, Encoding: s.encoding}
 	front.Analysis = vision.Analysis{Width: 1000, Height: 630, Text: strings.Join(print, "\n"), Words: words(print), Faces: []vision.Face{face}}
 	back.Analysis = vision.Analysis{Width: 1000, Height: 630, Text: "RESTRICTIONS NONE", Barcodes: []vision.Barcode{{Format: "PDF417", Text: payload}}}
 	selfie.Analysis = vision.Analysis{

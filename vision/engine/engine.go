@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"runtime"
 	"slices"
@@ -13,10 +14,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kycd/vision"
+	"kycd/vision/attribute"
 	"kycd/vision/face"
 	"kycd/vision/liveness"
 	"kycd/vision/mrzread"
 	"kycd/vision/ocr"
+	"kycd/vision/quality"
 )
 
 // Config says what an engine is made of.
@@ -32,6 +35,7 @@ type Engine struct {
 	idle chan *slot // the slots that are free; its capacity is their number
 	text *ocr.Pool  // nil without language data
 	mrz  *mrzread.Reader
+	rate *quality.Judge
 	now  func() time.Time
 
 	models   map[string]string // part → what measures it
@@ -40,9 +44,10 @@ type Engine struct {
 
 // slot is what one image needs for itself: neither networks nor dlib's recognizer can be shared.
 type slot struct {
-	finder  *face.Finder
-	encoder *face.Encoder
-	scorer  *liveness.Scorer
+	finder     *face.Finder
+	encoder    *face.Encoder
+	scorer     *liveness.Scorer
+	attributes *attribute.Reader // nil without its weights
 }
 
 // New loads everything; the slots are loaded at the same time. It fails if weights that are required are
@@ -71,6 +76,10 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 		e.mrz, err = mrzread.NewReader()
 		return err
 	})
+	loading.Go(func() (err error) {
+		e.rate, err = quality.NewJudge()
+		return err
+	})
 	loading.Go(func() error {
 		pool, err := ocr.Open(ocr.Options{DataDir: config.TessdataDir, Engines: slots})
 		if errors.Is(err, ocr.ErrLanguage) {
@@ -96,10 +105,13 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 // introduce notes what the engine measures with; every slot is made of the same weights.
 func (e *Engine) introduce(s *slot) {
 	e.models = map[string]string{
-		vision.PartFaces: s.finder.Model(), vision.PartEncoding: vision.FaceEncoder, vision.PartLiveness: s.scorer.Model(),
+		vision.PartFaces: s.finder.Model(), vision.PartEncoding: s.encoder.Model(), vision.PartLiveness: s.scorer.Model(),
 	}
 	if e.text != nil {
 		e.models[vision.PartText] = textModel
+	}
+	if s.attributes != nil {
+		e.models[vision.PartAttributes] = attribute.Model
 	}
 	if s.finder.Degraded() {
 		e.degraded = append(e.degraded, vision.PartFaces)
@@ -128,7 +140,23 @@ func newSlot(modelsDir string) (*slot, error) {
 	if err != nil {
 		return nil, errors.Join(err, finder.Close(), scorer.Close())
 	}
-	return &slot{finder: finder, encoder: encoder, scorer: scorer}, nil
+	s := &slot{finder: finder, encoder: encoder, scorer: scorer}
+	switch s.attributes, err = attribute.NewReader(modelsDir); {
+	case errors.Is(err, fs.ErrNotExist):
+		s.attributes = nil
+	case err != nil:
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *slot) close() error {
+	s.encoder.Close()
+	errs := []error{s.finder.Close(), s.scorer.Close()}
+	if s.attributes != nil {
+		errs = append(errs, s.attributes.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Close waits for the images under way and frees everything. It is called once, and nothing after it.
@@ -137,10 +165,7 @@ func (e *Engine) Close() { e.free(cap(e.idle)) }
 func (e *Engine) free(slots int) {
 	for range slots {
 		s := <-e.idle
-		s.encoder.Close()
-		// Closing a network frees memory; it reports nothing that could be acted on.
-		_ = s.finder.Close()
-		_ = s.scorer.Close()
+		_ = s.close() // closing a network frees memory; it reports nothing that could be acted on
 	}
 	if e.text != nil {
 		e.text.Close()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kycd/vision"
+	"kycd/vision/fingerprint"
 	"kycd/vision/imaging"
 	"kycd/vision/quality"
 )
@@ -18,7 +19,9 @@ type measurement struct {
 	slot   *slot
 	ask    vision.Ask
 
-	pic *imaging.Picture
+	pic    *imaging.Picture
+	looked bool  // for the document
+	seen   *page // nil if there was none
 
 	mutex  sync.Mutex // guards the maps and lists of out that both goroutines write
 	out    vision.Analysis
@@ -57,6 +60,16 @@ func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
 		m.out.Hints = append(m.out.Hints, quality.Hints(measured)...)
 		return nil
 	})
+	if m.ask.Fingerprint {
+		m.part(vision.PartFingerprint, func() error {
+			print := fingerprint.Of(pic)
+			m.out.Fingerprint = &print
+			return nil
+		})
+	}
+	if m.ask.Portrait { // is looked for on the document
+		m.lookForPage()
+	}
 	var both sync.WaitGroup
 	both.Go(m.measurePeople)
 	both.Go(func() { m.measurePapers(ctx) })
@@ -87,7 +100,7 @@ func (m *measurement) part(name string, work func() error) (ok bool) {
 	}()
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	m.out.Millis[name] = time.Since(start).Milliseconds()
+	m.out.Millis[name] += time.Since(start).Milliseconds()
 	if err == nil {
 		return true
 	}

@@ -19,22 +19,30 @@ const confidentText = 0.6
 
 // measurePapers looks for what is printed: the document's outline, codes, the machine-readable zone, text.
 func (m *measurement) measurePapers(ctx context.Context) {
-	var seen *page
 	if m.ask.Document || m.ask.MRZ || m.ask.Text {
-		m.part(vision.PartDocument, func() (err error) {
-			seen, err = m.findPage()
-			return err
-		})
+		m.lookForPage()
 	}
 	if m.ask.Barcodes {
 		m.part(vision.PartBarcodes, func() error { return m.readBarcodes(ctx) })
 	}
 	if m.ask.MRZ {
-		m.part(vision.PartMRZ, func() error { return m.readMRZ(ctx, seen) })
+		m.part(vision.PartMRZ, func() error { return m.readMRZ(ctx, m.seen) })
 	}
 	if m.ask.Text {
-		m.part(vision.PartText, func() error { return m.readText(ctx, seen) })
+		m.part(vision.PartText, func() error { return m.readText(ctx, m.seen) })
 	}
+}
+
+// lookForPage looks for the document once.
+func (m *measurement) lookForPage() {
+	if m.looked {
+		return
+	}
+	m.looked = true
+	m.part(vision.PartDocument, func() (err error) {
+		m.seen, err = m.findPage()
+		return err
+	})
 }
 
 // page is a document cut out upright.

@@ -2,6 +2,8 @@
 package fingerprint
 
 import (
+	"math"
+
 	"kycd/vision"
 	"kycd/vision/imaging"
 )
@@ -11,10 +13,11 @@ func Of(pic *imaging.Picture) vision.Fingerprint {
 	return vision.NewFingerprint(shrunk(pic.Gray(), pic.Width, pic.Height, vision.FingerprintSide))
 }
 
-// shrunk takes the mean of each of side × side equal parts of a picture; pixels that parts share count for each by what lies
-// in it. So the result hardly depends on the picture's size, whatever the factor.
+// shrunk gives side × side values evenly spread over a picture, each the mean around its place, weighted by a tent that
+// reaches to the places beside it. Plain means of parts would let fine patterns, such as a barcode's, come out differently
+// in a trimmed copy.
 func shrunk(gray []byte, width, height, side int) []byte {
-	columns, rows := shares(width, side), shares(height, side)
+	columns, rows := tents(width, side), tents(height, side)
 	across := make([]float32, side)
 	cells := make([]byte, side*side)
 	sums := make([]float32, side)
@@ -34,7 +37,7 @@ func shrunk(gray []byte, width, height, side int) []byte {
 	return cells
 }
 
-func narrow(line []byte, columns []share, into []float32) {
+func narrow(line []byte, columns []tent, into []float32) {
 	for cx, column := range columns {
 		var sum float32
 		for i, v := range line[column.first:][:len(column.weights)] {
@@ -44,25 +47,29 @@ func narrow(line []byte, columns []share, into []float32) {
 	}
 }
 
-// share is the pixels of one part, and what share of the part each is.
-type share struct {
+// tent is the pixels that a value is made of, and the weight of each.
+type tent struct {
 	first   int
 	weights []float32
 }
 
-// shares divides n pixels into equal parts.
-func shares(n, parts int) []share {
-	all := make([]share, parts)
+// tents spreads so many places over n pixels. Where pixels are fewer than places, values lie between two pixels.
+func tents(n, places int) []tent {
+	all := make([]tent, places)
+	step := float64(n) / float64(places)
+	reach := max(step, 1)
 	for k := range all {
-		// In units of 1/parts pixel, so that borders are whole numbers: part k is from k·n to (k+1)·n.
-		from, to := k*n, (k+1)*n
-		first, last := from/parts, (to-1)/parts
-		s := share{first: first, weights: make([]float32, last-first+1)}
-		for i := range s.weights {
-			begin, end := max(from, (first+i)*parts), min(to, (first+i+1)*parts)
-			s.weights[i] = float32(end-begin) / float32(n)
+		middle := (float64(k) + 0.5) * step
+		first, last := max(int(middle-reach), 0), min(int(middle+reach), n-1)
+		weights, sum := make([]float64, last-first+1), 0.0
+		for i := range weights {
+			weights[i] = max(1-math.Abs(float64(first+i)+0.5-middle)/reach, 0)
+			sum += weights[i]
 		}
-		all[k] = s
+		all[k] = tent{first: first, weights: make([]float32, len(weights))}
+		for i, w := range weights {
+			all[k].weights[i] = float32(w / sum)
+		}
 	}
 	return all
 }

@@ -73,7 +73,7 @@ func ink(img image.Image, x, y, k, kind int) float64 {
 	if k == 3 {
 		return float64(255 - black)
 	}
-	luma, blue, red := color.RGBToYCbCr(255-cyan, 255-magenta, 255-yellow)
+	luma, blue, red := color.RGBToYCbCr(cyan, magenta, yellow) // these three are not inverted
 	return float64([3]uint8{luma, blue, red}[k])
 }
 

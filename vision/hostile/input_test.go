@@ -42,7 +42,7 @@ func analyze(e *engine.Engine, b []byte) vision.Analysis {
 }
 
 func testContainers(t *testing.T, e *engine.Engine) {
-	whole := asJPEG(t, drawn(200, 144), 80)
+	whole := asJPEG(t, pattern(200, 144), 80)
 	sized := func(width, height int) []byte { // a header that promises what nobody can hold
 		b := bytes.Clone(whole)
 		for _, s := range segments(b) {
@@ -66,7 +66,7 @@ func testContainers(t *testing.T, e *engine.Engine) {
 	}{
 		{"nothing", nil, vision.CodeEmpty},
 		{"a text", []byte("no picture at all, whatever its name says"), vision.CodeUnsupported},
-		{"1 × 1 px", asJPEG(t, drawn(1, 1), 80), vision.CodeTooSmall},
+		{"1 × 1 px", asJPEG(t, pattern(1, 1), 80), vision.CodeTooSmall},
 		{"1 × 10000 px", asPNG(t, image.NewGray(image.Rect(0, 0, 1, 10000))), vision.CodeTooSmall},
 		{"65535 × 65535 px", sized(65535, 65535), vision.CodeTooManyPixels},
 		{"a header of 6000 × 6000 px and little else", sized(6000, 6000), ""},
@@ -74,12 +74,12 @@ func testContainers(t *testing.T, e *engine.Engine) {
 		{"cut off", whole[:len(whole)/2], vision.CodeTruncated},
 		{"impossible tables", broken, vision.CodeUnreadable},
 		{"rubbish behind the end", append(bytes.Clone(whole), bytes.Repeat([]byte("rubbish"), 1000)...), ""},
-		{"progressive", byOpenCV(t, drawn(200, 144), 2, 1), ""},
-		{"four inks of an unknown kind", encodeInk(drawn(64, 48), plainCMYK), vision.CodeUnsupported},
+		{"progressive", byOpenCV(t, pattern(200, 144), 2, 1), ""},
+		{"four inks of an unknown kind", encodeInk(pattern(64, 48), plainCMYK), vision.CodeUnsupported},
 		{"animated PNG", animatedPNG(t), vision.CodeAnimated},
 		{"animated WebP", animatedWebP(), vision.CodeAnimated},
-		{"a small picture", asJPEG(t, drawn(vision.MinImageSide, vision.MinImageSide), 80), ""},
-		{"a long one", asJPEG(t, drawn(4000, 40), 80), ""},
+		{"a small picture", asJPEG(t, pattern(vision.MinImageSide, vision.MinImageSide), 80), ""},
+		{"a long one", asJPEG(t, pattern(4000, 40), 80), ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func testPixels(t *testing.T, e *engine.Engine) {
 		{"YCCK JPEG", encodeInk(img, adobeYCCK), 3, 0.15},
 		{"16-bit PNG", asPNG(t, deep), 1, 0.05},
 		{"half transparent PNG", asPNG(t, seeThrough), 1, 0.05},
-		{"palette PNG", asPNG(t, few), 6, 0.35},
+		{"palette PNG of 216 colours", asPNG(t, few), 20, 0.35},
 		{"grey JPEG", asJPEG(t, grey(img), 92), 255, 0.35},
 		{"grey PNG", asPNG(t, grey(img)), 255, 0.35},
 		{"16-bit grey PNG", asPNG(t, deepGrey), 255, 0.35},
@@ -215,7 +215,7 @@ func testOrientations(t *testing.T, e *engine.Engine) {
 	// How the camera stored it: turned clockwise so far, then mirrored or not, undone by the orientation.
 	for orientation, stored := range map[byte]*imaging.Picture{
 		2: pic.Mirrored(), 3: pic.Turned(180), 4: pic.Turned(180).Mirrored(),
-		5: pic.Turned(270).Mirrored(), 6: pic.Turned(270), 7: pic.Turned(90).Mirrored(), 8: pic.Turned(90),
+		5: pic.Turned(90).Mirrored(), 6: pic.Turned(270), 7: pic.Turned(270).Mirrored(), 8: pic.Turned(90),
 	} {
 		a := analyze(e, encode(stored, orientation))
 		if a.Error != "" || len(a.Faces) != 1 || a.Width != upright.Width || a.Height != upright.Height || a.Turned != 0 {
@@ -269,7 +269,7 @@ func testPeople(t *testing.T, e *engine.Engine) {
 		{"no face", visiontest.Read(t, "faces/dev/counts/photoprism_13.jpg"), [2]int{0, 0}, []vision.Hint{vision.HintNoFace}, vision.ReasonNoFace, 0},
 		{"a dog with sunglasses", visiontest.Read(t, "faces/dev/counts/photoprism_10.jpg"), [2]int{0, 0}, []vision.Hint{vision.HintNoFace}, vision.ReasonNoFace, 0},
 		{"a drawing", visiontest.Read(t, "faces/dev/counts/photoprism_7.jpg"), [2]int{0, 0}, []vision.Hint{vision.HintNoFace}, vision.ReasonNoFace, 0},
-		{"a cartoon", asJPEG(t, drawn(600, 400), 90), [2]int{0, 0}, []vision.Hint{vision.HintNoFace}, vision.ReasonNoFace, 0},
+		{"a cartoon", asJPEG(t, drawn(600, 400), 90), [2]int{0, 1}, nil, "", 0}, // a face it is; that it lives is another question
 		{"five faces", visiontest.Read(t, "faces/dev/counts/compreface_000_5.jpg"), [2]int{5, 5}, []vision.Hint{vision.HintSeveralFaces}, "", 0},
 		{"a face of 20 px", jpegOf(t, shrunk), [2]int{1, 1}, []vision.Hint{vision.HintFaceTooSmall}, "", 0},
 		{"upside down", jpegOf(t, whole.Turned(180)), [2]int{1, 1}, []vision.Hint{vision.HintUpsideDown}, "", 180},
@@ -332,7 +332,7 @@ func cube() color.Palette {
 // animatedPNG has an animation chunk behind its header.
 func animatedPNG(t testing.TB) []byte {
 	t.Helper()
-	still := asPNG(t, drawn(64, 48))
+	still := asPNG(t, pattern(64, 48))
 	const head = 8 + 25
 	chunk := append(binary.BigEndian.AppendUint32(nil, 8), "acTL\x00\x00\x00\x02\x00\x00\x00\x00"...)
 	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))

@@ -18,13 +18,10 @@ import (
 	"kycd/vision/visiontest"
 )
 
-// drawn is a cartoon of a person beside a chequered field and lines like print: something for every part of an
-// analysis to look at.
-func drawn(width, height int) *image.RGBA {
+// pattern is a chequered field and lines like print: something for every part of an analysis to look at, and nobody.
+func pattern(width, height int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	draw.Draw(img, img.Rect, image.NewUniform(color.RGBA{R: 225, G: 230, B: 222, A: 255}), image.Point{}, draw.Src)
-	person := specimen.Silhouette()
-	xdraw.BiLinear.Scale(img, image.Rect(width/20, height/10, width*9/20, height*9/10), person, person.Rect, draw.Src, nil)
 	for y := range height {
 		for x := width / 2; x < width*19/20; x++ {
 			switch {
@@ -35,6 +32,14 @@ func drawn(width, height int) *image.RGBA {
 			}
 		}
 	}
+	return img
+}
+
+// drawn is a pattern beside a cartoon of a person.
+func drawn(width, height int) *image.RGBA {
+	img := pattern(width, height)
+	person := specimen.Silhouette()
+	xdraw.BiLinear.Scale(img, image.Rect(width/20, height/10, width*9/20, height*9/10), person, person.Rect, draw.Src, nil)
 	return img
 }
 

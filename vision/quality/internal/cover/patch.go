@@ -12,7 +12,9 @@ import (
 const patchSide = 64
 
 // Patch is an upright face in a fixed place: luma and the two differences of colour, row by row.
-type Patch struct{ y, cr, cb [patchSide * patchSide]float64 }
+type Patch struct {
+	y, cr, cb [patchSide * patchSide]float64
+}
 
 // places are where the five landmarks lie in a patch: in the order of vision.Face.Landmarks.
 func places() [5]vision.Point {
@@ -93,7 +95,7 @@ func Cut(pic *imaging.Picture, points [5]vision.Point) (*Patch, bool, error) {
 				sample(&sum, shrunk, (x-left+0.5)*kx-0.5, (y-top+0.5)*ky-0.5)
 			}
 			luma := 0.114*sum[0] + 0.587*sum[1] + 0.299*sum[2]
-			i := row*PatchSide + column
+			i := row*patchSide + column
 			p.y[i], p.cr[i], p.cb[i] = luma, sum[2]-luma, sum[0]-luma
 		}
 	}
@@ -119,7 +121,7 @@ func (p *Patch) Mirrored() *Patch {
 	var m Patch
 	for row := range patchSide {
 		for column := range patchSide {
-			from, to := row*PatchSide+column, row*PatchSide+patchSide-1-column
+			from, to := row*patchSide+column, row*patchSide+patchSide-1-column
 			m.y[to], m.cr[to], m.cb[to] = p.y[from], p.cr[from], p.cb[from]
 		}
 	}
