@@ -48,8 +48,8 @@ func (a *albums) of(userID string) *album {
 	return a.users[userID]
 }
 
-// copiesOf finds, for each picture of a session, the earlier one of the organisation that it is a copy of. A live face must
-// be new even within its session; a side of a document may be sent again. Ids are UUIDv7: the lesser one came earlier.
+// copiesOf finds, for each picture of a session, the earlier one of the organisation that it is a copy of. The bytes of a live
+// face must be new even within its session; a side of a document may be sent again. Ids are UUIDv7: the lesser one came earlier.
 func (s *Service) copiesOf(ctx context.Context, db *ent.Client, row *ent.Session, captures []*measured) (map[string]copied, error) {
 	found := map[string]copied{}
 	album := s.albums.of(row.UserID)
@@ -72,7 +72,7 @@ func (s *Service) copiesOf(ctx context.Context, db *ent.Client, row *ent.Session
 		}
 		for _, hit := range album.copies.Find(*m.analysis.Fingerprint) {
 			of := album.of[hit.ID]
-			if hit.ID >= m.id || (m.side != captureLiveness && of == row.ID) {
+			if hit.ID >= m.id || of == row.ID { // of one person in one place, frames are as alike as copies
 				continue
 			}
 			if known, ok := found[m.id]; !ok || hit.Likeness > known.Likeness {

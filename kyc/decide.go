@@ -239,9 +239,16 @@ func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result 
 			reasons = append(reasons, enrolled.reason)
 		}
 	}
-	result.lookalikes = f.strangersLike(enrolled.identityID)
-	if len(result.lookalikes) > 0 {
-		reasons = append(reasons, possibleDuplicate)
+	if len(f.lookalikes) > 0 {
+		own := enrolled
+		if own.identityID == "" { // whom the document says it is, though nothing proves it
+			if own, err = c.known(ctx, row.UserID, f); err != nil {
+				return err
+			}
+		}
+		if result.lookalikes = f.strangersLike(own.identityID); len(result.lookalikes) > 0 {
+			reasons = append(reasons, possibleDuplicate)
+		}
 	}
 	if err := c.keepChecks(ctx, v, row, result); err != nil {
 		return err

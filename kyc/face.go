@@ -138,7 +138,7 @@ func (f *facts) activeLiveness(s *scoring.Signal, live *vision.Liveness) {
 // activeReason is what speaks against a frame in the words of a decision; unavailable means that nothing is known.
 func activeReason(why active.Reason) (reason scoring.Reason, unavailable bool) {
 	switch why {
-	case active.ReasonStepNotShown, active.ReasonNoFace, active.ReasonSeveralFaces:
+	case active.ReasonStepNotShown, active.ReasonStepUnknown, active.ReasonNoFace, active.ReasonSeveralFaces:
 		return scoring.ReasonActiveStepNotShown, false
 	case active.ReasonAnotherFace:
 		return scoring.ReasonActiveAnotherFace, false

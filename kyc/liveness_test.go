@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"net/http/httptest"
 	"reflect"
 	"slices"
@@ -410,4 +411,105 @@ func TestAzure(t *testing.T) {
 		_, err := plain.CreateSession(ctx, p, kyc.SessionInput{Settings: map[string]any{"liveness_provider": "azure"}})
 		want(t, err, kyc.CodeInvalid)
 	})
+}
+
+// shows makes an analysis that of somebody who does what a step asks for: the head turns about its own axes, and the nose
+// stands out before the plane of eyes and mouth.
+func shows(step string, a *vision.Analysis) {
+	yaw, pitch, happy, mouth := 0.0, 0.0, 0.05, 0.03
+	switch step {
+	case "turn_left":
+		yaw = 24
+	case "turn_right":
+		yaw = -24
+	case "look_up":
+		pitch = 20
+	case "look_down":
+		pitch = -20
+	case "smile":
+		happy = 0.95
+	case "open_mouth":
+		mouth = 0.6
+	}
+	sinY, cosY := math.Sincos(yaw * math.Pi / 180)
+	sinP, cosP := math.Sincos(pitch * math.Pi / 180)
+	face := &a.Faces[0]
+	face.Landmarks = nil
+	for _, p := range [5][3]float64{{-0.5, 0, 0}, {0.5, 0, 0}, {0, 0.6, 0.4}, {-0.38, 1.06, 0}, {0.38, 1.06, 0}} {
+		y, z := cosP*p[1]-sinP*p[2], sinP*p[1]+cosP*p[2]
+		face.Landmarks = append(face.Landmarks, vision.Point{X: 400 + 100*(cosY*p[0]+sinY*z), Y: 500 + 100*y})
+	}
+	a.Width, a.Height = 800, 1200
+	face.Box = vision.Box{X: 300 + int(yaw), Y: 400 - int(pitch), Width: 200, Height: 260}
+	face.Pose = &vision.Pose{Yaw: yaw, Pitch: pitch}
+	face.Openness = &vision.Openness{RightEye: 0.3, LeftEye: 0.3, Mouth: mouth}
+	face.Attributes = &vision.Attributes{Age: 55, Gender: "male", GenderProbability: 0.98, Expressions: map[string]float64{"happy": happy, "neutral": 1 - happy}}
+	face.Encoding[10+slices.Index([]string{"", "turn_left", "turn_right", "look_up", "look_down", "smile", "open_mouth"}, step)] = 0.2 // as two pictures differ
+	a.Liveness.Score = 0.8 // not so clear that the steps could be skipped
+}
+
+// TestActiveLiveness: the steps are asked for, shown, kept and weighed; what does not show them, or shows them in another
+// order, does not pass.
+func TestActiveLiveness(t *testing.T) {
+	ctx := context.Background()
+	clock := time.Now()
+	h := stage.Open(t, stage.Options{Now: func() time.Time { clock = clock.Add(time.Millisecond); return clock }})
+	_, p := h.Client("active")
+	cases := []struct {
+		name     string
+		see      func(step string, a *vision.Analysis)
+		verified bool
+		reason   string
+		hint     string
+	}{
+		{"as asked", shows, true, "", ""},
+		{"nothing shown", func(step string, a *vision.Analysis) {
+			shows("", a)
+			a.Faces[0].Encoding[50+len(step)] = 0.2
+		}, false, "liveness_step_not_shown", "step_not_shown"},
+		{"somebody else turns", func(step string, a *vision.Analysis) {
+			shows(step, a)
+			if step != "" {
+				a.Faces[0].Encoding[3] = 1
+			}
+		}, false, "liveness_another_face", ""},
+		{"a photograph is tilted", func(step string, a *vision.Analysis) {
+			shows(step, a)
+			resting := vision.Analysis{Faces: []vision.Face{{Encoding: make([]float32, 128)}}, Liveness: &vision.Liveness{}}
+			shows("", &resting)
+			a.Faces[0].Landmarks = resting.Faces[0].Landmarks
+		}, false, "liveness_implausible_motion", ""},
+		{"steps that were not measured", func(step string, a *vision.Analysis) {
+			shows(step, a)
+			a.Faces[0].Pose, a.Faces[0].Attributes, a.Faces[0].Openness = nil, nil, nil
+		}, false, "liveness_unavailable", ""},
+		{"not alive", func(step string, a *vision.Analysis) {
+			shows(step, a)
+			a.Liveness.Score = 0.1
+		}, false, "liveness_failed", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			h.See(nil)
+			id := h.Given(p, kyc.SessionInput{LivenessMode: "passive_active"})
+			h.See(c.see)
+			_, err := h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
+			must(t, err)
+			clock = clock.Add(5 * time.Second)
+			alone, err := h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Images: frames(1)})
+			must(t, err)
+			challenge := claims(t, alone.Token) // more is asked for
+			clock = clock.Add(5 * time.Second)
+			answer, err := h.ProcessLiveness(ctx, p, kyc.IDV, id, kyc.Place{}, kyc.LivenessInput{Token: alone.Token, Images: frames(1 + len(challenge.Steps))})
+			must(t, err)
+			if hinted := len(answer.Hints) > 0; hinted != (c.hint != "") || (hinted && (answer.Hints[0].Code != c.hint || answer.Token == "")) {
+				t.Errorf("answer %+v, want hint %q", answer, c.hint)
+			}
+			out, err := h.Finalize(ctx, p, id, nil)
+			must(t, err)
+			if out.Verified != c.verified || (c.reason != "" && !slices.Contains(out.Reasons, c.reason)) {
+				t.Errorf("outcome %+v, want verified %v, %s", out, c.verified, c.reason)
+			}
+		})
+	}
 }

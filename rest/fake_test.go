@@ -362,16 +362,18 @@ func failing(end func() error) *fake {
 		readLocation: func(auth.Principal, kyc.SessionKind, string, string) (kyc.Location, error) {
 			return kyc.Location{}, end()
 		},
-		readTests:              func(auth.Principal, string) (kyc.TestResults, error) { return kyc.TestResults{}, end() },
-		anonymizeSession:       func(auth.Principal, string) error { return end() },
-		deleteSession:          func(auth.Principal, kyc.SessionKind, string) error { return end() },
-		readDocument:           func(auth.Principal, string) (kyc.Document, error) { return kyc.Document{}, end() },
-		listDocuments:          func(auth.Principal, string, int, int) (kyc.DocumentPage, error) { return kyc.DocumentPage{}, end() },
-		downloadDocument:       func(auth.Principal, string, string) (kyc.Image, error) { return kyc.Image{}, end() },
-		downloadSelfie:         func(auth.Principal, string) (kyc.Image, error) { return kyc.Image{}, end() },
-		updateSDKMetadata:      func(auth.Principal, kyc.SessionKind, string, map[string]any) error { return end() },
-		generateLiveness:       func(auth.Principal, kyc.SessionKind, string, kyc.Place) (string, error) { return "", end() },
-		processLiveness:        func(auth.Principal, kyc.SessionKind, string, kyc.Place, kyc.LivenessInput) (kyc.LivenessAnswer, error) { return kyc.LivenessAnswer{}, end() },
+		readTests:         func(auth.Principal, string) (kyc.TestResults, error) { return kyc.TestResults{}, end() },
+		anonymizeSession:  func(auth.Principal, string) error { return end() },
+		deleteSession:     func(auth.Principal, kyc.SessionKind, string) error { return end() },
+		readDocument:      func(auth.Principal, string) (kyc.Document, error) { return kyc.Document{}, end() },
+		listDocuments:     func(auth.Principal, string, int, int) (kyc.DocumentPage, error) { return kyc.DocumentPage{}, end() },
+		downloadDocument:  func(auth.Principal, string, string) (kyc.Image, error) { return kyc.Image{}, end() },
+		downloadSelfie:    func(auth.Principal, string) (kyc.Image, error) { return kyc.Image{}, end() },
+		updateSDKMetadata: func(auth.Principal, kyc.SessionKind, string, map[string]any) error { return end() },
+		generateLiveness:  func(auth.Principal, kyc.SessionKind, string, kyc.Place) (string, error) { return "", end() },
+		processLiveness: func(auth.Principal, kyc.SessionKind, string, kyc.Place, kyc.LivenessInput) (kyc.LivenessAnswer, error) {
+			return kyc.LivenessAnswer{}, end()
+		},
 		readSDKSession:         func(auth.Principal, kyc.SessionKind, string) (kyc.Session, error) { return kyc.Session{}, end() },
 		addConsent:             func(auth.Principal, string, bool) error { return end() },
 		updateDocumentType:     func(auth.Principal, string, string) error { return end() },

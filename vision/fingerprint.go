@@ -121,29 +121,31 @@ func agreement(still, moving grid, w warp) float64 {
 }
 
 // Key is a summary of a fingerprint that fits into four words: copies differ in few of its bits, so that a search need not
-// look at all of the others. Whether a picture is a copy, Copy alone tells.
+// look at all of the others. Whether a picture is a copy, Copy alone tells. Its bits are the signs of the slowest waves of the
+// cells: the first two words of those that a mirror leaves as they are, the others of those that it turns around.
 type Key [4]uint64
 
 // CopyKeyDistance is how many bits the nearest of a picture's CopyKeys may differ in from the Key of one that it is a copy of.
 const CopyKeyDistance = 76
 
-// Distance is the number of bits that differ, 0..256.
-func (k Key) Distance(other Key) int {
-	return bits.OnesCount64(k[0]^other[0]) + bits.OnesCount64(k[1]^other[1]) +
-		bits.OnesCount64(k[2]^other[2]) + bits.OnesCount64(k[3]^other[3])
+// Distance is the number of bits that differ, from the picture or from its mirror image, whichever is nearer.
+func (k *Key) Distance(other *Key) int {
+	same := bits.OnesCount64(k[0]^other[0]) + bits.OnesCount64(k[1]^other[1])
+	turned := bits.OnesCount64(k[2]^other[2]) + bits.OnesCount64(k[3]^other[3])
+	return same + min(turned, 128-turned)
 }
 
-// Key summarises the fingerprint: the signs of the slowest waves of its cells, the slowest first. ok is false for one of another algorithm.
+// Key summarises the fingerprint; ok is false for one of another algorithm.
 func (f Fingerprint) Key() (k Key, ok bool) {
 	g, ok := f.grid()
 	if !ok {
 		return Key{}, false
 	}
-	return newWaves().key(g.blurred().halved().blurred().through(warp{}, keySide)), true
+	return newWaves().key(g.blurred().halved().blurred(), warp{}), true
 }
 
-// CopyKeys are the keys that a picture may have of which this one is a copy: mirrored or not, and trimmed by this or that on
-// each side. It has none for a fingerprint of another algorithm.
+// CopyKeys are the keys that a picture may have of which this one is a copy, trimmed by this or that on each side. It has none
+// for a fingerprint of another algorithm.
 func (f Fingerprint) CopyKeys() []Key {
 	g, ok := f.grid()
 	if !ok {
@@ -153,8 +155,7 @@ func (f Fingerprint) CopyKeys() []Key {
 	var keys []Key
 	for _, across := range keyTrims() {
 		for _, down := range keyTrims() {
-			k := waves.key(g.through(warp{across.stretch, 0, across.shift, 0, down.stretch, down.shift}, keySide))
-			keys = append(keys, k, waves.mirrored(k))
+			keys = append(keys, waves.key(g, warp{across.stretch, 0, across.shift, 0, down.stretch, down.shift}))
 		}
 	}
 	return keys
@@ -171,8 +172,7 @@ const keySide = 16
 // waves makes keys: the cosine transform of keySide² samples.
 type waves struct {
 	cosine [keySide][keySide]float32 // by wave number and place
-	order  []int                     // the waves by their numbers' sum, but for the constant one
-	odd    Key                       // bits of the waves that a mirror turns around
+	bits   []int                     // where the wave of each bit is, row by row; −1 for the constant one, which says nothing
 }
 
 func newWaves() *waves {
@@ -182,49 +182,42 @@ func newWaves() *waves {
 			w.cosine[k][x] = float32(math.Cos(math.Pi * float64(k) * (float64(x) + 0.5) / keySide))
 		}
 	}
-	for i := range keySide * keySide {
-		w.order = append(w.order, i)
-	}
-	slices.SortStableFunc(w.order, func(a, b int) int { return (a/keySide + a%keySide) - (b/keySide + b%keySide) })
-	w.order = w.order[1:]
-	for bit, i := range w.order {
-		if i%keySide%2 == 1 {
-			w.odd[bit/64] |= 1 << (bit % 64)
-		}
-	}
-	return &w
-}
-
-// key takes samples from everywhere; what lies outside of the picture is as its edge.
-func (w *waves) key(samples []float32, _ []bool) Key {
-	var rows, all [keySide * keySide]float32
-	for y := range keySide {
-		for k := range keySide {
-			for x := range keySide {
-				rows[y*keySide+k] += w.cosine[k][x] * samples[y*keySide+x]
+	for parity := range 2 { // a mirror turns the waves with odd numbers across around
+		for i := range keySide * keySide {
+			if i%keySide%2 == parity {
+				w.bits = append(w.bits, i)
 			}
 		}
 	}
+	w.bits[0] = -1
+	return &w
+}
+
+// key takes samples of what is seen through a warp; what lies outside of the grid is as its edge.
+func (w *waves) key(g grid, through warp) Key {
+	samples, _ := g.through(through, keySide)
+	var rows, all [keySide * keySide]float32
+	for y := range keySide {
+		for k := range keySide {
+			var sum float32
+			for x, c := range w.cosine[k] {
+				sum += c * samples[y*keySide+x]
+			}
+			rows[y*keySide+k] = sum
+		}
+	}
 	for k := range keySide {
-		for y := range keySide {
+		for y, c := range w.cosine[k] {
 			for x := range keySide {
-				all[k*keySide+x] += w.cosine[k][y] * rows[y*keySide+x]
+				all[k*keySide+x] += c * rows[y*keySide+x]
 			}
 		}
 	}
 	var key Key
-	for bit, i := range w.order {
-		if all[i] > 0 {
+	for bit, i := range w.bits {
+		if i >= 0 && all[i] > 0 {
 			key[bit/64] |= 1 << (bit % 64)
 		}
 	}
 	return key
-}
-
-// mirrored is the key of the mirrored picture.
-func (w *waves) mirrored(k Key) Key {
-	for i := range k {
-		k[i] ^= w.odd[i]
-	}
-	return k
 }

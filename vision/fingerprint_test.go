@@ -94,7 +94,7 @@ func keyDistance(t *testing.T, query, stored vision.Fingerprint) int {
 	}
 	nearest := 256
 	for _, k := range query.CopyKeys() {
-		nearest = min(nearest, k.Distance(key))
+		nearest = min(nearest, k.Distance(&key))
 	}
 	return nearest
 }

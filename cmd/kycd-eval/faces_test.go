@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"math"
+	"testing"
+
+	"kycd/vision"
+)
 
 func somePairs() []facePair {
 	anna1, anna2 := photo{file: "1", person: "anna", set: "x"}, photo{file: "2", person: "anna", set: "x"}
@@ -86,5 +91,44 @@ func TestAnAccountIsAsFarAsItsNearestPicture(t *testing.T) {
 	}
 	if len(c.impostor) != 1 || c.impostor[0] != 0.7 {
 		t.Errorf("the stranger is at %v, want 0.7: the fourth picture is not enrolled, and berta has no account", c.impostor)
+	}
+}
+
+func TestGroupsByAllPicturesOfAPerson(t *testing.T) {
+	photos := []photo{{person: "anna"}, {person: "anna"}, {person: "berta"}, {person: "carl"}}
+	seen := func(gender string, probability, age float64) vision.Analysis {
+		return vision.Analysis{Faces: []vision.Face{{Attributes: &vision.Attributes{Gender: gender, GenderProbability: probability, Age: age}}}}
+	}
+	r := facesResult{photos: photos, groups: groupsOf(photos, []vision.Analysis{
+		seen("male", 0.6, 22), seen("female", 0.9, 30), {Faces: []vision.Face{{}}}, seen("male", 0.99, 60),
+	})}
+	women, old := group{"apparent gender", "women"}, group{"apparent age", "60 and older"}
+	if got := r.groups["anna"]; len(got) != 2 || got[0] != women || got[1] != (group{"apparent age", "25 to 39"}) {
+		t.Errorf("anna: %v", got)
+	}
+	if got := r.groups["carl"]; len(got) != 2 || got[0] != (group{"apparent gender", "men"}) || got[1] != old {
+		t.Errorf("carl: %v", got)
+	}
+	if got, ok := r.groups["berta"]; ok {
+		t.Errorf("berta, of whom nothing was estimated: %v", got)
+	}
+	if in := r.inGroup(women); !in(facePair{a: photos[0], b: photos[1]}) || in(facePair{a: photos[0], b: photos[3]}) || in(facePair{a: photos[0], b: photos[2]}) {
+		t.Error("a pair is in a group if both people are")
+	}
+}
+
+func TestPicturesAreComparedAsTheServerDoes(t *testing.T) {
+	face := func(x float32) vision.Analysis {
+		values := make([]float32, vision.FaceEncodingSize)
+		values[0] = x
+		return vision.Analysis{Faces: []vision.Face{{Encoder: vision.FaceEncoder, Encoding: values}}}
+	}
+	if d := apart(face(0), face(0.5)); d != 0.5 {
+		t.Errorf("distance %v, want 0.5", d)
+	}
+	for _, none := range []vision.Analysis{{}, {Faces: []vision.Face{{}}}} {
+		if d := apart(face(0), none); !math.IsInf(d, 1) {
+			t.Errorf("without an encoding the distance is %v", d)
+		}
 	}
 }

@@ -127,6 +127,49 @@ func measureFaceSearch(ctx context.Context, o speedOptions) ([]finding, error) {
 	}}, nil
 }
 
+// What encoding a face must reach.
+const (
+	encodeRatio  = 4   // how much faster than go-face's own Recognize
+	encodersGain = 1.8 // how many times the encodings of one encoder two must give on two cores
+)
+
+// measureEncoding: a selfie to what faces are compared by, against go-face's own Recognize on the same photo; and two
+// encoders against one.
+func measureEncoding(ctx context.Context, o speedOptions) ([]finding, error) {
+	output, err := goBench(ctx, "^Benchmark(Encode1080p|GoFaceRecognize1080p|Encoders)$", o.benchtime, "./vision/face")
+	if err != nil {
+		return nil, err
+	}
+	findings := encodings(benchmarks(output))
+	if len(findings) == 0 {
+		return nil, whyMissing(output)
+	}
+	return findings, nil
+}
+
+// encodings are the findings of measureEncoding; none if a benchmark is missing.
+func encodings(found map[string]benchmark) []finding {
+	base, one, two := found["GoFaceRecognize1080p"], found["Encoders/one"], found["Encoders/two"]
+	oneThreads, twoThreads := found["Encoders/one_on_two_threads"], found["Encoders/two_on_two_threads"]
+	both, first := found["Encode1080p/both"], found["Encode1080p/first"]
+	for _, b := range []benchmark{base, one, two, oneThreads, twoThreads, both, first} {
+		if b.perOp == 0 {
+			return nil
+		}
+	}
+	against := func(what string, ours, base benchmark, ratio float64, goal string) finding {
+		is := base.perOp.Seconds() / ours.perOp.Seconds()
+		return finding{What: what, Baseline: millis(base.perOp), Ours: millis(ours.perOp), Ratio: times(is), Goal: goal, Met: is >= ratio}
+	}
+	return []finding{
+		against("1080p selfie → encoded by both encoders (go-face's own Recognize on the same photo)", both, base, encodeRatio, fmt.Sprintf("≤ 1/%d", encodeRatio)),
+		against("the same without the second encoder, mirror image included", first, base, 0, noGoal),
+		against("an encoding by two encoders at the same time (by one)", two, one, encodersGain, fmt.Sprintf("≥ %.1f×", encodersGain)),
+		against("the same, OpenBLAS with two threads (one encoder, one thread)", twoThreads, one, 0, noGoal),
+		against("one encoder, OpenBLAS with two threads (one thread)", oneThreads, one, 0, noGoal),
+	}
+}
+
 // What a request may cost before the rules begin.
 const (
 	middlewareGoal   = 30 * time.Microsecond

@@ -37,7 +37,8 @@ func readPage(file string, order []string) (*page, error) {
 		if begun && ended {
 			p.sections[name] = section
 		}
-		for line := range strings.Lines(string(text)) {
+		top, _, _ := strings.Cut(string(text), "<!-- ") // tables of the sections may have such rows too
+		for line := range strings.Lines(top) {
 			if cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | "); len(cells) == 3 && strings.TrimSpace(cells[0]) == name {
 				p.rows[name] = append(p.rows[name], []string{name, strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])})
 			}

@@ -14,7 +14,7 @@ type known struct{ called, says string }
 
 func (k *known) name() string                               { return k.called }
 func (k *known) measure(context.Context, *evaluation) error { return nil }
-func (k *known) template() string                           { return "## About {{.Says}}\n\n| no | rows | of the summary |\n" }
+func (k *known) template() string                           { return "## About {{.Says}}\n\n| frogs | rows of no | summary |\n" }
 func (k *known) summary() []summaryRow {
 	return []summaryRow{{k.says + ", first", "1 %"}, {k.says + ", second", "2 %"}}
 }
@@ -39,7 +39,8 @@ func TestSectionsAreWrittenAlone(t *testing.T) {
 	before := write("birds", "storks")
 	for _, want := range []string{
 		"| birds | storks, first | 1 % |\n| birds | storks, second | 2 % |\n| fish | carp, first | 1 % |",
-		"<!-- birds -->\n## About storks\n\n| no | rows | of the summary |\n<!-- /birds -->\n\n<!-- fish -->\n## About carp\n",
+		"<!-- birds -->\n## About storks\n\n| frogs | rows of no | summary |\n<!-- /birds -->\n\n<!-- fish -->\n## About carp\n",
+		"| fish | carp, second | 2 % |\n\n", // and no row of frogs
 		"<!-- frogs -->\n## Frogs\n\nNot measured yet: `make eval-frogs`.\n<!-- /frogs -->",
 	} {
 		if !strings.Contains(before, want) {

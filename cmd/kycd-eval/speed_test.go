@@ -37,6 +37,39 @@ func TestBenchmarks(t *testing.T) {
 	}
 }
 
+func TestEncodings(t *testing.T) {
+	output := func(both, two int) string {
+		return fmt.Sprintf(`BenchmarkEncode1080p/both-2 50 %d ns/op
+BenchmarkEncode1080p/first-2 50 60000000 ns/op
+BenchmarkGoFaceRecognize1080p-2 10 160000000 ns/op
+BenchmarkEncoders/one-2 50 30000000 ns/op
+BenchmarkEncoders/two-2 50 %d ns/op
+BenchmarkEncoders/one_on_two_threads-2 50 25000000 ns/op
+BenchmarkEncoders/two_on_two_threads-2 50 20000000 ns/op
+`, both, two)
+	}
+	for _, c := range []struct {
+		both, two         int
+		fast, manyEncoded bool
+	}{{40_000_000, 16_000_000, true, true}, {41_000_000, 17_000_000, false, false}} {
+		got := encodings(benchmarks(output(c.both, c.two)))
+		if len(got) != 5 {
+			t.Fatalf("%d findings, want 5", len(got))
+		}
+		if got[0].Met != c.fast || got[2].Met != c.manyEncoded {
+			t.Errorf("%d and %d ns: %+v, %+v", c.both, c.two, got[0], got[2])
+		}
+		for _, of := range []finding{got[1], got[3], got[4]} {
+			if of.Goal != noGoal || of.Verdict() != "" || !of.Met {
+				t.Errorf("a figure without a goal: %+v", of)
+			}
+		}
+	}
+	if got := encodings(benchmarks("BenchmarkEncoders/one-2 50 30000000 ns/op\n")); got != nil {
+		t.Errorf("%+v was read from one of seven", got)
+	}
+}
+
 func TestCostliestGuards(t *testing.T) {
 	const output = `BenchmarkGuards/backend/bare-2       	 1000000	      1040 ns/op	     392 B/op	       4 allocs/op
 BenchmarkGuards/backend/guarded-2    	  108540	     10235 ns/op	        23.00 added-allocs/op	      8696 added-ns/op	    2520 B/op	      27 allocs/op

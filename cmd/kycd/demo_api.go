@@ -57,7 +57,7 @@ func (e *demoRefusal) Error() string {
 
 // backend asks for the token of a backend.
 func (a *demoAPI) backend(ctx context.Context) (demoCaller, error) {
-	token, err := a.token(ctx, url.Values{"grant_type": {"client_credentials"}, "scope": {"idv ida webhook"}})
+	token, err := a.token(ctx, url.Values{"grant_type": {"client_credentials"}, "scope": {"idv ida identity webhook"}})
 	return demoCaller{api: a, token: token}, err
 }
 

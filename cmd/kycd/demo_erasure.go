@@ -13,11 +13,11 @@ func (v demoVerifier) forget(ctx context.Context, outcomes ...demoOutcome) error
 		if o.SessionID == "" {
 			continue
 		}
-		kind := "idv"
+		path := "/v2/idv/session/anonymize"
 		if o.ofIdentity {
-			kind = "ida"
+			path = "/v2/ida/session/delete"
 		}
-		if err := backend.post(ctx, "/v2/"+kind+"/session/anonymize", map[string]any{"session_id": o.SessionID}, nil); err != nil {
+		if err := backend.post(ctx, path, map[string]any{"session_id": o.SessionID}, nil); err != nil {
 			return err
 		}
 	}

@@ -55,6 +55,14 @@ func newLicence(t testing.TB, seed uint64) (papers, specimen.Document) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	made, d := licenceOf(t, portrait, seed)
+	made.selfie = newSelfie(t)
+	return made, d
+}
+
+// licenceOf draws a fictional licence of whom a portrait shows, and photographs both sides.
+func licenceOf(t testing.TB, portrait image.Image, seed uint64) (papers, specimen.Document) {
+	t.Helper()
 	// The person and the number are the same every day; the card was issued a while ago and is valid for some years.
 	rng, drawn := rand.New(rand.NewPCG(seed, 0)), time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	d := specimen.RandomDocument(rng, specimen.DriverLicense, specimen.RandomPersonOf(rng, specimen.Female, drawn), drawn)
@@ -79,5 +87,5 @@ func newLicence(t testing.TB, seed uint64) (papers, specimen.Document) {
 		}
 		return photo.JPEG
 	}
-	return papers{kind: string(d.Type), front: shoot(front, 2*seed), back: shoot(back, 2*seed+1), selfie: newSelfie(t)}, d
+	return papers{kind: string(d.Type), front: shoot(front, 2*seed), back: shoot(back, 2*seed+1)}, d
 }

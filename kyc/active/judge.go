@@ -39,11 +39,11 @@ const (
 	ReasonNotMeasured       Reason = "not_measured"
 )
 
-// Finding is what one frame shows. What was not measured is nil, and then a reason says so; the passive frame, which the
-// others are compared with, has none of it.
+// Finding is what one frame shows. What was not measured is nil, and then a reason says so. The passive frame, which the
+// others are compared with, is only looked at for a face that can be compared and looks into the camera.
 type Finding struct {
 	Asked    Step     `json:"asked,omitempty"`
-	Shown    *bool    `json:"shown,omitempty"`     // the step
+	Shown    *bool    `json:"shown,omitempty"`     // the step; of the passive frame, that the person looks into the camera
 	Measure  *float64 `json:"measure,omitempty"`   // degrees turned as asked; or probability of the smile; or openness of the mouth
 	Before   *float64 `json:"before,omitempty"`    // the same in the passive frame: 0 for a turn, which is counted from there
 	SameFace *bool    `json:"same_face,omitempty"` // as in the passive frame
@@ -91,9 +91,10 @@ func judge(earlier []Frame, frame Frame, t Tolerances, distance Distance) Findin
 		finding.against(ReasonNotMeasured)
 	}
 	if len(earlier) == 0 {
+		finding.faces(face)
 		return finding
 	}
-	finding.copies(earlier, frame)
+	finding.copies(earlier, frame, distance)
 	passive, why := mainFace(earlier[0].Analysis)
 	if why != "" {
 		finding.against(ReasonNotMeasured)
@@ -139,6 +140,17 @@ func mainFace(a *vision.Analysis) (*vision.Face, Reason) {
 		}
 	}
 	return &a.Faces[0], ""
+}
+
+// mostAskew is how far a head may be turned or tilted in the passive frame, in degrees of yaw, pitch and roll: the turns of
+// the other frames are counted from there, and landmarks of a face held askew are not to be relied on.
+const mostAskew = 35
+
+// faces asks whether the person looks into the camera, about.
+func (f *Finding) faces(face *vision.Face) {
+	if p := face.Pose; p != nil {
+		f.Shown = f.settle(truth(math.Max(math.Abs(p.Yaw), math.Max(math.Abs(p.Pitch), math.Abs(p.Roll))) <= mostAskew), ReasonStepNotShown)
+	}
 }
 
 // leastTurn is the least turn, in degrees, that can be told from the noise of landmarks; a smaller tolerance counts as this.

@@ -247,6 +247,29 @@ func TestNoseShiftNeedsAFace(t *testing.T) {
 	}
 }
 
+// TestThePassiveFrameLooksIntoTheCamera holds the head askew in the passive frame, and straight in the other.
+func TestThePassiveFrameLooksIntoTheCamera(t *testing.T) {
+	for name, test := range map[string]struct {
+		pose *vision.Pose
+		want []Reason
+	}{
+		"straight":       {&vision.Pose{}, nil},
+		"a little askew": {&vision.Pose{Yaw: -30, Pitch: 20, Roll: 34}, nil},
+		"turned":         {&vision.Pose{Yaw: 36}, []Reason{ReasonStepNotShown}},
+		"bowed":          {&vision.Pose{Pitch: -36}, []Reason{ReasonStepNotShown}},
+		"tilted":         {&vision.Pose{Roll: -36}, []Reason{ReasonStepNotShown}},
+		"no number":      {&vision.Pose{Roll: math.NaN()}, []Reason{ReasonStepNotShown}},
+		"not measured":   {nil, nil}, // and not needed for a smile
+	} {
+		frames := answer(&sitter{}, Smile)
+		frames[0].Analysis.Faces[0].Pose = test.pose
+		result := judged(frames)
+		if got := result.Frames[0].Reasons; !slices.Equal(got, test.want) || result.Passed != (test.want == nil) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 func TestJudgeAsksForAllFrames(t *testing.T) {
 	passive := answer(&sitter{})
 	for name, test := range map[string]struct {
@@ -293,6 +316,73 @@ func TestCopiesAreFoundAmongAllEarlierFrames(t *testing.T) {
 	again.Faces[0].Encoding[5] += leastDifference * 0.2
 	if got := judged(frames).Frames[3]; got.CopyOf != nil {
 		t.Errorf("a picture that differs is called a copy: %+v", got)
+	}
+}
+
+// cells is a very small picture of a head before a wall: what a fingerprint is made of. The head stands shift cells to the
+// viewer's right of the middle and shows the side that it turned to the camera.
+func cells(shift int, mouthOpen bool) [vision.FingerprintSide][vision.FingerprintSide]byte {
+	const side = vision.FingerprintSide
+	wall, head := rand.New(rand.NewPCG(1, 1)), rand.New(rand.NewPCG(2, 2))
+	var picture [side][side]byte
+	var patches [side/4 + 1][side/4 + 1]byte
+	blotches := func(rng *rand.Rand) {
+		for y := range patches {
+			for x := range patches[y] {
+				patches[y][x] = byte(40 + rng.IntN(180))
+			}
+		}
+	}
+	blotches(wall)
+	for y := range side {
+		for x := range side {
+			picture[y][x] = patches[y/4][x/4]
+		}
+	}
+	blotches(head)
+	for y := 14; y < 52; y++ {
+		for x := 20; x < 44; x++ {
+			picture[y][x+shift] = patches[y/4][(x+2*shift+side)%side/4]
+		}
+	}
+	if mouthOpen {
+		for y := 40; y < 44; y++ {
+			for x := 29; x < 35; x++ {
+				picture[y][x+shift] = 10
+			}
+		}
+	}
+	return picture
+}
+
+func fingerprint(picture [vision.FingerprintSide][vision.FingerprintSide]byte) *vision.Fingerprint {
+	var all []byte
+	for _, row := range picture {
+		all = append(all, row[:]...)
+	}
+	print := vision.NewFingerprint(all)
+	return &print
+}
+
+// TestMirroredPicturesAreCopies answers turn_right with the mirror image of the frame that answered turn_left; and it does
+// not take for copies what a camera that stands sees of a person.
+func TestMirroredPicturesAreCopies(t *testing.T) {
+	frames := answer(&sitter{}, TurnLeft, Smile, TurnRight, OpenMouth)
+	left, right := cells(4, false), cells(-4, false)
+	for i, picture := range [][vision.FingerprintSide][vision.FingerprintSide]byte{cells(0, false), left, cells(0, true), right, cells(0, true)} {
+		picture[0][0] = byte(i) // the grain of a sensor
+		frames[i].Analysis.Fingerprint = fingerprint(picture)
+	}
+	if result := judged(frames); !result.Passed {
+		t.Errorf("a person before a camera that stands: %+v", result)
+	}
+	for y := range left {
+		slices.Reverse(left[y][:])
+	}
+	frames[3].Analysis.Fingerprint = fingerprint(left)
+	got := judged(frames).Frames[3]
+	if want := []Reason{ReasonFrameCopied}; !slices.Equal(got.Reasons, want) || got.CopyOf == nil || *got.CopyOf != 1 {
+		t.Errorf("the mirror image: %+v, want %v of frame 1", got, want)
 	}
 }
 

@@ -139,8 +139,8 @@ func (c *Copies) Find(print vision.Fingerprint) []CopyHit {
 func (p *prints) find(keys []vision.Key, traced *vision.Tracing) (found []CopyHit) {
 	p.mutex.RLock()
 	defer p.mutex.RUnlock()
-	for row, key := range p.keys {
-		if !near(key, keys) || p.ids[row] == "" {
+	for row := range p.keys {
+		if !near(&p.keys[row], keys) || p.ids[row] == "" {
 			continue
 		}
 		if likeness, is := traced.Copy(p.whole[row]); is {
@@ -150,9 +150,9 @@ func (p *prints) find(keys []vision.Key, traced *vision.Tracing) (found []CopyHi
 	return found
 }
 
-func near(key vision.Key, keys []vision.Key) bool {
+func near(key *vision.Key, keys []vision.Key) bool {
 	for i := range keys {
-		if key.Distance(keys[i]) <= vision.CopyKeyDistance {
+		if key.Distance(&keys[i]) <= vision.CopyKeyDistance {
 			return true
 		}
 	}

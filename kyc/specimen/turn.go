@@ -18,7 +18,8 @@ const mostTurn = 35
 
 // TurnHead renders what the camera would have seen had the person turned the head: by yaw towards their own left, by
 // pitch upwards, in degrees of at most 35. The picture is laid over the relief of a generic head, which is turned and
-// drawn anew; shoulders and background stay. What the camera never saw is stretched from what is next to it.
+// drawn anew; shoulders and background stay. What the camera never saw is stretched from what is next to it. Pose from
+// landmarks sees about three quarters of the turn: ask for 30° where 15° must be seen.
 //
 // It makes frames to test active liveness with. It is at the same time what an attacker with one photograph can make,
 // and single frames do not give it away: the relief moves as a head does.

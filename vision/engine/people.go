@@ -140,7 +140,7 @@ func (m *measurement) encode(p *people) error {
 		p.shapes[i] = encoding.Shape
 		f := &m.out.Faces[i]
 		f.Encoder, f.Encoding, f.Second = vision.FaceEncoder, encoding.Values, encoding.Second
-		if len(f.Landmarks) == 0 {
+		if len(encoding.Landmarks) == 5 { // these follow the face; a detector's are those of a mean face laid over it
 			f.Landmarks = m.upright(encoding.Landmarks, p.turned)
 		}
 	}
@@ -152,9 +152,11 @@ func (m *measurement) rateFaces(p *people) error {
 	for i, d := range p.found {
 		f := &m.out.Faces[i]
 		shape := p.shapes[i]
-		if held, ok := pose.Estimate(shape); ok {
-			f.Pose = &held
-		} else if held, ok := pose.FromFive(d.Landmarks); ok {
+		held, ok := pose.Estimate(shape)
+		if len(shape) == 0 {
+			held, ok = pose.FromFive(d.Landmarks)
+		}
+		if ok {
 			f.Pose = &held
 		}
 		if open, ok := pose.Openness(shape); ok {

@@ -213,12 +213,16 @@ func cutChip(pic *imaging.Picture, face Detection, a attempt) (chip, error) {
 		wide = int(math.Ceil(float64(side) * math.Sqrt2))
 	}
 	source := max(int(math.Round(float64(wide)*c.scale)), 1)
-	square := pic.CropReflected(vision.Box{
+	box := vision.Box{
 		X:      int(math.Round(c.centre.X - float64(source)/2)),
 		Y:      int(math.Round(c.centre.Y - float64(source)/2)),
 		Width:  source,
 		Height: source,
-	})
+	}
+	square, inside := pic.Crop(box)
+	if !inside || square.Width != source || square.Height != source {
+		square = pic.CropReflected(box) // which takes longer
+	}
 	scaled, err := square.Resize(wide, wide)
 	if err != nil {
 		return chip{}, err

@@ -315,20 +315,25 @@ func BenchmarkGoFaceRecognize1080p(b *testing.B) {
 	}
 }
 
-// Encodings with one encoder, and with two at the same time: the time is that of one encoding.
+// Encodings with one encoder, and with two at the same time; each with one thread of OpenBLAS per product, and with two. The
+// time is that of one encoding.
 func BenchmarkEncoders(b *testing.B) {
-	UseOneThreadPerEncoder()
 	finder, pic := openFinder(b), decode(b, selfie)
 	found, err := finder.Find(pic)
 	if err != nil || len(found) != 1 {
 		b.Fatal(len(found), err)
 	}
 	encoders := []*Encoder{openEncoder(b), openEncoder(b)}
-	for name, n := range map[string]int{"one": 1, "two": 2} {
-		b.Run(name, func(b *testing.B) {
+	for _, of := range []struct {
+		name        string
+		at, threads int
+	}{{"one", 1, 1}, {"two", 2, 1}, {"one_on_two_threads", 1, 2}, {"two_on_two_threads", 2, 2}} {
+		b.Run(of.name, func(b *testing.B) {
+			blasThreads(of.threads)
+			defer UseOneThreadPerEncoder()
 			work := make(chan struct{})
 			var all sync.WaitGroup
-			for _, encoder := range encoders[:n] {
+			for _, encoder := range encoders[:of.at] {
 				all.Go(func() {
 					for range work {
 						if _, err := encoder.Encode(pic, found[0]); err != nil {

@@ -47,10 +47,11 @@ func TestWithoutStrangers(t *testing.T) {
 		{"the holder alone", []Detection{holder}, 0},
 		{"the holder and the portrait", []Detection{holder, portrait}, 1},
 		{"the holder and the ghost", []Detection{holder, ghost}, 0},
+		{"a pattern as large as the document", []Detection{{X: 150, Y: 110, Width: 320, Height: 370, Score: 0.6}}, 0},
 		{"nobody", nil, 0},
 	}
 	for _, test := range tests {
-		if got := withoutStrangers(test.found, region, ghostHeight*380); len(got) != test.want {
+		if got := withoutStrangers(test.found, region, 380); len(got) != test.want {
 			t.Errorf("%s: %d faces, want %d", test.name, len(got), test.want)
 		}
 	}
@@ -135,6 +136,21 @@ func TestFindTurnedWithoutFaces(t *testing.T) {
 		if found, _, err = finder.FindPortrait(pic, nil); err != nil || len(found) != 0 {
 			t.Errorf("%s taken for a document: %d faces, %v", name, len(found), err)
 		}
+	}
+}
+
+// A strip a hundred times as long as it is high shows nobody, whatever is printed on it.
+func TestFindInStrip(t *testing.T) {
+	finder := openFinder(t)
+	const width, height = 4000, 40
+	pix := make([]byte, 3*width*height)
+	for i := range pix {
+		if x, y := i/3%width, i/3/width; (x/4+y/4)%2 == 0 {
+			pix[i] = 220
+		}
+	}
+	if found, turned, err := finder.FindTurned(imaging.New(pix, width, height)); err != nil || len(found) != 0 || turned != 0 {
+		t.Errorf("%d faces at %d, %v", len(found), turned, err)
 	}
 }
 

@@ -19,6 +19,9 @@ const (
 	// ghostHeight is the height of a face, in shorter sides of its document, below which it is a ghost portrait's:
 	// theirs reach 0.16 on ID-1 cards and passport pages, true portraits begin at 0.19.
 	ghostHeight = 0.17
+	// portraitHeight is the height of a face, in the same measure, above which it is none of the document's: true ones
+	// end at 0.57.
+	portraitHeight = 0.75
 	// flatContrast is the contrast of a face below which it counts for less, as a pale second portrait does.
 	flatContrast = 0.25
 )
@@ -39,9 +42,9 @@ var portraitLooks = []look{{side: 640}, {side: 400}, {side: 320}, {side: 240}, {
 // With an outline only the faces of the document are returned, and ghost portraits follow the portrait: where only they
 // show, or only the face of whoever holds the document, there is no portrait and none is returned.
 func (f *Finder) FindPortrait(pic *imaging.Picture, outline *vision.Document) (found []Detection, turned int, err error) {
-	region, least := vision.Box{Width: pic.Width, Height: pic.Height}, 0.0
+	region, side := vision.Box{Width: pic.Width, Height: pic.Height}, 0.0
 	if outline != nil {
-		region, least = around(outline.Corners), ghostHeight*shorterSide(outline.Corners)
+		region, side = around(outline.Corners), shorterSide(outline.Corners)
 	}
 	part, ok := pic.Crop(region)
 	if !ok {
@@ -53,7 +56,7 @@ func (f *Finder) FindPortrait(pic *imaging.Picture, outline *vision.Document) (f
 		seen, err = f.search(part)
 	}
 	if err == nil && len(seen) == 0 {
-		seen, err = f.searchPart(part, least)
+		seen, err = f.searchPart(part, ghostHeight*side)
 		if err == nil && outline == nil && bestScore(seen) < minScore {
 			seen, err = f.confirmed(part, seen)
 		}
@@ -68,7 +71,7 @@ func (f *Finder) FindPortrait(pic *imaging.Picture, outline *vision.Document) (f
 		found = append(found, d.scaled(1, left, top))
 	}
 	if outline != nil {
-		found = withoutStrangers(found, region, least)
+		found = withoutStrangers(found, region, side)
 	}
 	sortPortraits(pic, found)
 	if len(found) == 0 {
@@ -133,18 +136,18 @@ func shorterSide(c [4]vision.Point) float64 {
 	return math.Min(length(c[0], c[1])+length(c[2], c[3]), length(c[1], c[2])+length(c[3], c[0])) / 2
 }
 
-// withoutStrangers leaves the faces on a document: the middle of each lies in the region. Where all of them are smaller
-// than least px, as ghost portraits are, none is left.
-func withoutStrangers(found []Detection, region vision.Box, least float64) []Detection {
+// withoutStrangers leaves the faces on a document whose shorter side is given, px: the middle of each lies in the region,
+// and none is nearly as high as the document. Where all of them are as small as ghost portraits are, none is left.
+func withoutStrangers(found []Detection, region vision.Box, side float64) []Detection {
 	var inside []Detection
 	portrait := false
 	for _, d := range found {
 		x, y := d.X+d.Width/2-float64(region.X), d.Y+d.Height/2-float64(region.Y)
-		if x < 0 || y < 0 || x > float64(region.Width) || y > float64(region.Height) {
+		if x < 0 || y < 0 || x > float64(region.Width) || y > float64(region.Height) || d.longer() > portraitHeight*side {
 			continue
 		}
 		inside = append(inside, d)
-		portrait = portrait || d.longer() >= least
+		portrait = portrait || d.longer() >= ghostHeight*side
 	}
 	if !portrait {
 		return nil

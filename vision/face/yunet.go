@@ -23,6 +23,9 @@ type yuNet struct {
 	outputs []string
 }
 
+// minStrip is the shorter side, px, below which a scaled picture shows no face.
+const minStrip = 20
+
 // The strides of YuNet's three feature maps, px of its input.
 var yuNetStrides = [3]int{8, 16, 32}
 
@@ -46,6 +49,9 @@ func (y *yuNet) close() error { return y.net.Close() }
 // smaller. Detections are in pixels of pic, best first, with scores of at least minScore.
 func (y *yuNet) detect(pic *imaging.Picture, side int, minScore float64) ([]Detection, error) {
 	scale := float64(side) / float64(max(pic.Width, pic.Height))
+	if float64(min(pic.Width, pic.Height))*scale < minStrip {
+		return nil, nil // a strip: what shows there are patterns
+	}
 	scaled, err := pic.Resize(int(float64(pic.Width)*scale+0.5), int(float64(pic.Height)*scale+0.5))
 	if err != nil {
 		return nil, err

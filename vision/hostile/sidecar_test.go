@@ -111,11 +111,11 @@ func TestMutationsThroughTheSidecar(t *testing.T) {
 	queue := redis.NewClient(&redis.Options{Addr: store.Addr()})
 	defer queue.Close()
 
-	var said bytes.Buffer
+	said := &record{}
 	child := exec.Command(program, "work")
 	child.Env = append(os.Environ(), "KYCD_REDIS=redis://"+store.Addr(), "KYCD_DESK_URL="+server.URL(), "KYCD_DESK_TOKEN="+token,
 		"KYCD_MODELS="+models, "KYCD_SLOTS=2", "KYCD_PARENT="+strconv.Itoa(os.Getpid()))
-	child.Stdout, child.Stderr = &said, &said
+	child.Stdout, child.Stderr = said, said
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestMutationsThroughTheSidecar(t *testing.T) {
 			case err := <-ended:
 				dead(err)
 			case <-time.After(hangs):
-				t.Fatalf("no result for a minute after %d pictures", c.results.count())
+				t.Fatalf("no result for a minute after %d pictures; those without: %v\n%s", c.results.count(), c.missing(to), tail(said.String()))
 			}
 		}
 	}
@@ -175,6 +175,36 @@ func TestMutationsThroughTheSidecar(t *testing.T) {
 	if strings.Contains(said.String(), "panic") || strings.Contains(said.String(), "hangs") {
 		t.Errorf("the sidecar says:\n%s", tail(said.String()))
 	}
+}
+
+// missing lists the first numbers below to that have no result.
+func (c *counter) missing(to int) (numbers []int) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for number := range to {
+		if !c.seen[number] && len(numbers) < 20 {
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers
+}
+
+// record keeps what a program says. It is read while it is written.
+type record struct {
+	mutex sync.Mutex
+	said  bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.said.Write(p)
+}
+
+func (r *record) String() string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.said.String()
 }
 
 // tail is the end of what a program said.

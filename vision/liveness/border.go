@@ -18,8 +18,15 @@ const (
 // 0..1; then the mean of the four. Screens, frames and sheets have such lines on several sides, rooms on one or two.
 func borderLines(pic *imaging.Picture, face vision.Box) (float64, error) {
 	scale := min(borderFace/float64(max(face.Width, face.Height)), borderSide/float64(max(pic.Width, pic.Height)))
-	small, err := pic.Resize(int(float64(pic.Width)*scale), int(float64(pic.Height)*scale))
-	if err != nil {
+	width, height := int(float64(pic.Width)*scale), int(float64(pic.Height)*scale)
+	small, err := pic, error(nil)
+	// Halving is several times as fast as the general case.
+	for small.Width >= 4*width && small.Height >= 4*height && small.Width%2 == 0 && small.Height%2 == 0 {
+		if small, err = small.Resize(small.Width/2, small.Height/2); err != nil {
+			return 0, err
+		}
+	}
+	if small, err = small.Resize(width, height); err != nil {
 		return 0, err
 	}
 	across, down := slopes(small)

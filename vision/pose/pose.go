@@ -15,8 +15,8 @@ import (
 const shapePoints = 68
 
 const (
-	// mostAway is the most of the median distance between the landmarks and the fitted face, in spreads: photographs
-	// leave 0.6 in the median and 1.3 at most, points in no order of a face 3 and more.
+	// mostAway is the most of the median distance between the landmarks and the fitted face, in spreads: 266 photographs
+	// leave 0.5 in the median and 1.2 at most, the same points in another order 13 and more.
 	mostAway = 2.0
 	// mostAngle bounds yaw and pitch, in degrees: beyond it what a detector gives as landmarks are guesses.
 	mostAngle = 80
@@ -32,7 +32,8 @@ func Estimate(shape []vision.Point) (pose vision.Pose, ok bool) {
 }
 
 // FromFive tells the pose from five points in the order of vision.Face.Landmarks. It is coarser: its pitch rests on how
-// far the nose stands from the eyes and the mouth, by which people differ as much as by a nod.
+// far the nose stands from the eyes and the mouth, by which people differ as much as by a nod. With YuNet's points yaw and
+// roll lie 3° off in the mean and pitch 6°, and turns and tilts come out smaller than they are.
 func FromFive(points []vision.Point) (pose vision.Pose, ok bool) {
 	if len(points) != 5 {
 		return vision.Pose{}, false

@@ -7,9 +7,6 @@ import (
 	"kycd/vision/imaging"
 )
 
-// faceSide is the side, px, at which a face's sharpness is measured, near that of the encoder's input.
-const faceSide = 128
-
 // Face rates a face in a box of pic for comparison, 0..1: no better than the worst of its size, sharpness
 // and light.
 func Face(pic *imaging.Picture, box vision.Box) (float64, error) {
@@ -27,16 +24,7 @@ func Face(pic *imaging.Picture, box vision.Box) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	sum := 0
-	for _, v := range scaled.Gray() {
-		sum += int(v)
-	}
-	luma := float64(sum) / float64(len(scaled.Gray()))
+	luma := meanLuma(scaled)
 	light := math.Min(ramp(luma, 20, 70), ramp(-luma, -250, -200))
 	return math.Min(size, math.Min(light, ramp(math.Log(sharpness+1), math.Log(4), math.Log(31)))), nil
-}
-
-// ramp rises from 0 at low to 1 at high.
-func ramp(v, low, high float64) float64 {
-	return math.Min(math.Max((v-low)/(high-low), 0), 1)
 }

@@ -3,17 +3,21 @@ package quality
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"kycd/vision"
 	"kycd/vision/imaging"
 	"kycd/vision/quality/internal/cover"
 )
 
+// faceSide is the side, px, at which a face's sharpness is measured, near that of the encoder's input.
+const faceSide = 128
+
 // Rating says how well a face can be compared, and what stands in the way.
 type Rating struct {
 	Score  float64 // 0..1: the worst of the parts
 	Issues []vision.FaceIssue
-	Parts  map[vision.FaceIssue]float64 // 0..1 for each issue that could be measured; below 0.5 it is an issue
+	Parts  map[vision.FaceIssue]float64 // 0..1 for each issue that could be measured; below 0.5 is an issue
 }
 
 // Judge rates faces. It may be used from several goroutines.
@@ -54,7 +58,7 @@ func (j *Judge) Face(pic *imaging.Picture, box vision.Box, shape []vision.Point,
 		vision.IssueTooDark:   ramp(luma, 20, 70),
 		vision.IssueTooBright: ramp(-luma, -250, -200),
 		// Detectors draw the box a little wider than a tight crop of a face.
-		vision.IssueCutOff: ramp(float64(crop.Width*crop.Height)/float64(box.Area()), 0.6, 0.95),
+		vision.IssueCutOff: math.Min(ramp(float64(crop.Width*crop.Height)/float64(box.Area()), 0.6, 0.95), ramp(within(pic, shape), 0.75, 1)),
 	}
 	if pose != nil {
 		parts[vision.IssueTurned] = math.Min(ramp(-math.Abs(pose.Yaw), -mostYaw, -freeYaw), ramp(-math.Abs(pose.Pitch), -mostPitch, -freePitch))
@@ -91,7 +95,8 @@ func issues() []vision.FaceIssue {
 	}
 }
 
-// rated takes the worst of the parts, so the score is never better than any of them and never falls when one rises.
+// rated takes the worst of the parts, so the score is never better than any of them and never falls when one rises. What
+// is blurred or cut off looks as if it were covered: it is then not named so.
 func rated(parts map[vision.FaceIssue]float64) Rating {
 	r := Rating{Score: 1, Parts: parts}
 	for _, issue := range issues() {
@@ -100,11 +105,24 @@ func rated(parts map[vision.FaceIssue]float64) Rating {
 			continue
 		}
 		r.Score = math.Min(r.Score, part)
-		if part < 0.5 {
+		covered := issue == vision.IssueEyesCovered || issue == vision.IssueMouthCovered
+		unclear := slices.Contains(r.Issues, vision.IssueBlurred) || slices.Contains(r.Issues, vision.IssueCutOff)
+		if part < 0.5 && !(covered && unclear) {
 			r.Issues = append(r.Issues, issue)
 		}
 	}
 	return r
+}
+
+// within is the share of the landmarks that lie in the picture; 1 without any.
+func within(pic *imaging.Picture, shape []vision.Point) float64 {
+	out := 0
+	for _, p := range shape {
+		if !(p.X >= 0 && p.Y >= 0 && p.X < float64(pic.Width) && p.Y < float64(pic.Height)) {
+			out++
+		}
+	}
+	return 1 - float64(out)/float64(max(len(shape), 1))
 }
 
 func meanLuma(pic *imaging.Picture) float64 {
@@ -113,4 +131,9 @@ func meanLuma(pic *imaging.Picture) float64 {
 		sum += int(v)
 	}
 	return float64(sum) / float64(len(pic.Gray()))
+}
+
+// ramp rises from 0 at low to 1 at high.
+func ramp(v, low, high float64) float64 {
+	return math.Min(math.Max((v-low)/(high-low), 0), 1)
 }

@@ -133,7 +133,7 @@ func TestJudge(t *testing.T) {
 				t.Errorf("got %+v, want %v", got, test.want)
 			}
 			for issue, part := range got.Parts {
-				if got.Score > part || slices.Contains(got.Issues, issue) != (part < 0.5) {
+				if got.Score > part || slices.Contains(got.Issues, issue) && part >= 0.5 {
 					t.Errorf("score %v with %s %v", got.Score, issue, part)
 				}
 			}

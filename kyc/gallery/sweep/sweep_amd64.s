@@ -1,12 +1,5 @@
 #include "textflag.h"
 
-// Adds up the lanes of Y0 into X0; uses X1.
-#define LANES \
-	VEXTRACTF128 $1, Y0, X1; \
-	VADDPS       X1, X0, X0; \
-	VHADDPS      X0, X0, X0; \
-	VHADDPS      X0, X0, X0
-
 // func sumAVX2(values *float32, lots int) float32
 TEXT ·sumAVX2(SB), NOSPLIT, $0-20
 	MOVQ   values+0(FP), SI
@@ -48,47 +41,10 @@ lot2:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y6, Y4, Y4
 	VADDPS Y4, Y0, Y0
-	LANES
-	VZEROUPPER
-	MOVSS X0, ret+16(FP)
-	RET
-
-// func sumAVX512(values *float32, lots int) float32
-TEXT ·sumAVX512(SB), NOSPLIT, $0-20
-	MOVQ   values+0(FP), SI
-	MOVQ   lots+8(FP), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-lot5:
-	VADDPS (SI), Z0, Z0
-	VADDPS 64(SI), Z1, Z1
-	VADDPS 128(SI), Z2, Z2
-	VADDPS 192(SI), Z3, Z3
-	VADDPS 256(SI), Z4, Z4
-	VADDPS 320(SI), Z5, Z5
-	VADDPS 384(SI), Z6, Z6
-	VADDPS 448(SI), Z7, Z7
-	ADDQ   $512, SI
-	DECQ   CX
-	JNE    lot5
-
-	VADDPS        Z1, Z0, Z0
-	VADDPS        Z3, Z2, Z2
-	VADDPS        Z5, Z4, Z4
-	VADDPS        Z7, Z6, Z6
-	VADDPS        Z2, Z0, Z0
-	VADDPS        Z6, Z4, Z4
-	VADDPS        Z4, Z0, Z0
-	VEXTRACTF64X4 $1, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	LANES
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VHADDPS X0, X0, X0
+	VHADDPS X0, X0, X0
 	VZEROUPPER
 	MOVSS X0, ret+16(FP)
 	RET

@@ -1,6 +1,9 @@
 package fusion
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The measurements, as vision.Liveness.Cues names them. Those of the networks are log-odds of a person.
 const (
@@ -20,9 +23,9 @@ const (
 
 // The combinations, best first. A change of inputs, numbers or networks is a new version.
 const (
-	All    = "kycd-liveness-1 (minifasnet-v2-se-128 + minifasnet-v2-80 + minifasnet-v1-se-80)"
-	SE     = "kycd-liveness-1 (minifasnet-v2-se-128)"
-	Elders = "kycd-liveness-1 (minifasnet-v2-80 + minifasnet-v1-se-80)"
+	All    = "kycd-liveness-1 (minifasnet-v2-se-128 + minifasnet-v2-80 + minifasnet-v1-se-80 + cues)"
+	SE     = "kycd-liveness-1 (minifasnet-v2-se-128 + cues)"
+	Elders = "kycd-liveness-1 (minifasnet-v2-80 + minifasnet-v1-se-80 + cues)"
 	Cues   = "kycd-liveness-1 (cues)"
 )
 
@@ -40,19 +43,19 @@ func Inputs(combination string) []Input {
 	elders := func(room float64) []Input {
 		return []Input{{Name: ElderV2, Sign: 1, Limit: surest, Room: room}, {Name: ElderV1SE, Sign: 1, Limit: surest, Room: room}}
 	}
-	border := Input{Name: BorderLines, Sign: -1, Room: leastFor}
+	cues := []Input{
+		{Name: Saturation, Sign: 1}, {Name: Blueness, Sign: -1}, {Name: ChromaGrain, Sign: -1},
+		{Name: BorderLines, Sign: -1, Room: leastFor},
+	}
 	switch combination {
 	case All:
-		return append(append(se, elders(leastFor)...), border)
+		return slices.Concat(se, elders(leastFor), cues)
 	case SE:
-		return append(se, border)
+		return slices.Concat(se, cues)
 	case Elders:
-		return append(elders(0), border)
+		return slices.Concat(elders(0), cues)
 	case Cues:
-		return []Input{
-			{Name: Saturation, Sign: 1}, {Name: Blueness, Sign: -1},
-			{Name: ChromaGrain, Sign: -1}, border,
-		}
+		return cues
 	}
 	return nil
 }

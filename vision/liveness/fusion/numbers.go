@@ -3,36 +3,45 @@
 package fusion
 
 func fittedAll() Model {
-	return Model{Bias: 0.1258, Terms: []Term{
-		{Input: Input{Name: "minifasnet_v2_se_near", Sign: 1, Limit: 8, Room: 0}, Mean: 1.036, Spread: 6.1389, Weight: 1.0587},
-		{Input: Input{Name: "minifasnet_v2_se_far", Sign: 1, Limit: 8, Room: 0}, Mean: 0.46043, Spread: 5.8921, Weight: 0.7966},
-		{Input: Input{Name: "minifasnet_v2", Sign: 1, Limit: 8, Room: 1.5}, Mean: 0.044792, Spread: 5.58, Weight: 0.6857},
-		{Input: Input{Name: "minifasnet_v1_se", Sign: 1, Limit: 8, Room: 1.5}, Mean: -0.0071917, Spread: 5.7159, Weight: 0.9124},
-		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6196, Spread: 0.1762, Weight: -0.7150},
+	return Model{Bias: 0.2336, Terms: []Term{
+		{Input: Input{Name: "minifasnet_v2_se_near", Sign: 1, Limit: 8, Room: 0}, Mean: 1.036, Spread: 6.1389, Weight: 1.0563},
+		{Input: Input{Name: "minifasnet_v2_se_far", Sign: 1, Limit: 8, Room: 0}, Mean: 0.46043, Spread: 5.8921, Weight: 1.0259},
+		{Input: Input{Name: "minifasnet_v2", Sign: 1, Limit: 8, Room: 1.5}, Mean: 0.044792, Spread: 5.58, Weight: 0.7852},
+		{Input: Input{Name: "minifasnet_v1_se", Sign: 1, Limit: 8, Room: 1.5}, Mean: -0.0071917, Spread: 5.7159, Weight: 0.9752},
+		{Input: Input{Name: "saturation", Sign: 1, Limit: 0, Room: 0}, Mean: 0.30329, Spread: 0.14202, Weight: 0.0000},
+		{Input: Input{Name: "blueness", Sign: -1, Limit: 0, Room: 0}, Mean: -0.03702, Spread: 0.032446, Weight: -0.8229},
+		{Input: Input{Name: "chroma_grain", Sign: -1, Limit: 0, Room: 0}, Mean: 0.11086, Spread: 0.05429, Weight: -0.6847},
+		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6202, Spread: 0.17546, Weight: -0.8712},
 	}}
 }
 
 func fittedSE() Model {
-	return Model{Bias: 0.1430, Terms: []Term{
-		{Input: Input{Name: "minifasnet_v2_se_near", Sign: 1, Limit: 8, Room: 0}, Mean: 1.036, Spread: 6.1389, Weight: 1.1983},
-		{Input: Input{Name: "minifasnet_v2_se_far", Sign: 1, Limit: 8, Room: 0}, Mean: 0.46043, Spread: 5.8921, Weight: 0.8899},
-		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6196, Spread: 0.1762, Weight: -1.2043},
+	return Model{Bias: 0.1815, Terms: []Term{
+		{Input: Input{Name: "minifasnet_v2_se_near", Sign: 1, Limit: 8, Room: 0}, Mean: 1.036, Spread: 6.1389, Weight: 1.1354},
+		{Input: Input{Name: "minifasnet_v2_se_far", Sign: 1, Limit: 8, Room: 0}, Mean: 0.46043, Spread: 5.8921, Weight: 1.0692},
+		{Input: Input{Name: "saturation", Sign: 1, Limit: 0, Room: 0}, Mean: 0.30329, Spread: 0.14202, Weight: 0.0000},
+		{Input: Input{Name: "blueness", Sign: -1, Limit: 0, Room: 0}, Mean: -0.03702, Spread: 0.032446, Weight: -0.6806},
+		{Input: Input{Name: "chroma_grain", Sign: -1, Limit: 0, Room: 0}, Mean: 0.11086, Spread: 0.05429, Weight: -0.6863},
+		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6202, Spread: 0.17546, Weight: -1.4756},
 	}}
 }
 
 func fittedElders() Model {
-	return Model{Bias: -0.0566, Terms: []Term{
-		{Input: Input{Name: "minifasnet_v2", Sign: 1, Limit: 8, Room: 0}, Mean: -0.61553, Spread: 5.2607, Weight: 0.4243},
-		{Input: Input{Name: "minifasnet_v1_se", Sign: 1, Limit: 8, Room: 0}, Mean: -0.60656, Spread: 5.2269, Weight: 0.7287},
-		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6196, Spread: 0.1762, Weight: -0.8277},
+	return Model{Bias: 0.0822, Terms: []Term{
+		{Input: Input{Name: "minifasnet_v2", Sign: 1, Limit: 8, Room: 0}, Mean: -0.61553, Spread: 5.2607, Weight: 0.5080},
+		{Input: Input{Name: "minifasnet_v1_se", Sign: 1, Limit: 8, Room: 0}, Mean: -0.60656, Spread: 5.2269, Weight: 0.8896},
+		{Input: Input{Name: "saturation", Sign: 1, Limit: 0, Room: 0}, Mean: 0.30329, Spread: 0.14202, Weight: 0.0000},
+		{Input: Input{Name: "blueness", Sign: -1, Limit: 0, Room: 0}, Mean: -0.03702, Spread: 0.032446, Weight: -0.5566},
+		{Input: Input{Name: "chroma_grain", Sign: -1, Limit: 0, Room: 0}, Mean: 0.11086, Spread: 0.05429, Weight: -0.9406},
+		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6202, Spread: 0.17546, Weight: -1.0065},
 	}}
 }
 
 func fittedCues() Model {
-	return Model{Bias: 0.0427, Terms: []Term{
-		{Input: Input{Name: "saturation", Sign: 1, Limit: 0, Room: 0}, Mean: 0.30329, Spread: 0.14202, Weight: 0.2163},
-		{Input: Input{Name: "blueness", Sign: -1, Limit: 0, Room: 0}, Mean: -0.03702, Spread: 0.032446, Weight: -0.6016},
-		{Input: Input{Name: "chroma_grain", Sign: -1, Limit: 0, Room: 0}, Mean: 0.11086, Spread: 0.05429, Weight: -0.6123},
-		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6196, Spread: 0.1762, Weight: -1.4476},
+	return Model{Bias: 0.0407, Terms: []Term{
+		{Input: Input{Name: "saturation", Sign: 1, Limit: 0, Room: 0}, Mean: 0.30329, Spread: 0.14202, Weight: 0.2166},
+		{Input: Input{Name: "blueness", Sign: -1, Limit: 0, Room: 0}, Mean: -0.03702, Spread: 0.032446, Weight: -0.6025},
+		{Input: Input{Name: "chroma_grain", Sign: -1, Limit: 0, Room: 0}, Mean: 0.11086, Spread: 0.05429, Weight: -0.6135},
+		{Input: Input{Name: "border_lines", Sign: -1, Limit: 0, Room: 1.5}, Mean: 0.6202, Spread: 0.17546, Weight: -1.4470},
 	}}
 }

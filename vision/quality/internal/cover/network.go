@@ -54,7 +54,10 @@ func (n *Networks) Lips(p *Patch) float64 {
 	return (n.Mouth.Score(Mouth().Features(p)) + n.Mouth.Score(Mouth().Features(p.Mirrored()))) / 2
 }
 
-// Trained are the networks that the program vision/quality/train made.
+// Trained are the networks that the program vision/quality/train made. Of people they never saw, with things drawn over
+// their photographs, they find 316 of 347 covered pairs of eyes (95 %: 0.876 to 0.938) and call 17 of 634 others covered
+// (0.016 to 0.043); of mouths 217 of 219 (0.967 to 0.999) and 16 of 762 (0.012 to 0.034). Glare on glasses is missed most:
+// 20 of 74.
 func Trained() (*Networks, error) { return Unmarshal(trained) }
 
 // Marshal writes the weights: per network the biases, the outer weights, the bias and the inner weights, float32 little-endian.
