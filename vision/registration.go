@@ -68,6 +68,15 @@ func (w warp) within(edge, turn float64) bool {
 		math.Abs(w[1]) <= turn && math.Abs(w[3]) <= turn
 }
 
+// near tells whether two warps map every place to nearly the same one.
+func (w warp) near(other warp) bool {
+	sum := 0.0
+	for i := range w {
+		sum += math.Abs(w[i] - other[i])
+	}
+	return sum < 0.02
+}
+
 // sample is the value at a place, between four cells; outside it is that of the nearest edge.
 type sample struct {
 	value   float64
@@ -271,6 +280,9 @@ func register(still, moving pyramid) (best warp, found bool) {
 		f, ok := approach(still[coarse], moving[coarse], f, 10)
 		if !ok || !f.within(1.5*furthest, 1.5*mostTurn) {
 			continue
+		}
+		if found && f.near(leader.warp) {
+			continue // where another start has led already
 		}
 		if f, ok = approach(still[middle], moving[middle], f, 6); !ok || !f.within(1.2*furthest, 1.2*mostTurn) {
 			continue

@@ -14,11 +14,11 @@ import (
 	"kycd/models"
 )
 
-// The holder in two photographs of a package of npm: the face that is printed, and the selfie. Whoever measures
-// liveness, by the network or by its stand-in, takes the second for a live person.
-const portraitFile, selfieFile = "demo/sample1.jpg", "demo/sample3.jpg"
+// The holder in a photograph of a package of npm: the face that is printed, and what is cut out as the selfie. Whoever
+// measures liveness, by the networks or by their stand-in, takes it for a live person.
+const portraitFile, selfieFile = "demo/sample3.jpg", "demo/sample3.jpg"
 
-func portraitFace() image.Rectangle { return image.Rect(1470, 206, 1703, 433) }
+func portraitFace() image.Rectangle { return image.Rect(1082, 220, 1310, 512) }
 func selfieCut() image.Rectangle    { return image.Rect(846, 0, 1546, 880) }
 
 // photo fetches one of the photographs, which are no part of this project.

@@ -74,7 +74,7 @@ func TestVerdictAndReasons(t *testing.T) {
 		"all well": {nil, VerdictVerified, []Reason{}},
 		"someone else's selfie": {[]func([]Signal) []Signal{set(Signal{Check: CheckFaceMatch, Measure: Number(0.71)})},
 			VerdictNotVerified, []Reason{ReasonFaceMismatch}},
-		"distance at the tolerance": {[]func([]Signal) []Signal{set(Signal{Check: CheckFaceMatch, Measure: Number(0.46)})},
+		"distance at the tolerance": {[]func([]Signal) []Signal{set(Signal{Check: CheckFaceMatch, Measure: Number(Defaults().OnboardingFaceEncodingTolerance)})},
 			VerdictVerified, []Reason{}},
 		"selfie without face": {[]func([]Signal) []Signal{
 			set(Signal{Check: CheckFaceMatch, State: StateFail, Reasons: []Reason{ReasonSelfieFaceNotFound}}),
@@ -183,13 +183,13 @@ func TestNothingMeasured(t *testing.T) {
 func TestScoreAccount(t *testing.T) {
 	signals := []Signal{
 		{Check: CheckConsent, Value: Number(1)}, {Check: CheckLiveness, Value: Number(0.8)},
-		{Check: CheckAccountFaceMatch, Measure: Number(0.43)},
+		{Check: CheckAccountFaceMatch, Measure: Number(Defaults().VerifiedAccountFaceEncodingTolerance)},
 	}
 	d, err := ScoreAccount(Defaults(), signals)
 	if err != nil || !d.Verified || d.Kind != KindIDA {
 		t.Fatalf("%v %+v", err, d)
 	}
-	signals[2].Measure = Number(0.44)
+	signals[2].Measure = Number(Defaults().VerifiedAccountFaceEncodingTolerance + 0.01)
 	if d, _ = ScoreAccount(Defaults(), signals); d.Verified || !slices.Equal(d.Reasons, []Reason{ReasonFaceMismatch}) {
 		t.Errorf("%+v", d)
 	}

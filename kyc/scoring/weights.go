@@ -45,12 +45,12 @@ type Weights struct {
 // value weighs little because a hit is a gate already and innocent names resemble listed ones.
 func Defaults() Weights {
 	return Weights{
-		// The largest hundredth at which the upper bound of the measured false match rate stays under 5 % on pairs with
-		// many look-alikes (docs/accuracy.md); the customary 0.6 lets 12 % of them pass. An account's face is compared with
-		// several encodings, each a chance of a false match, and two live pictures are more alike than a picture and a
-		// printed portrait: so it can and must be stricter.
-		OnboardingFaceEncodingTolerance:      0.46,
-		VerifiedAccountFaceEncodingTolerance: 0.43,
+		// The largest hundredth at which the one-sided 95 % bound of the false match rate, over all pairs of strangers in the
+		// development pictures, is at most one in a thousand (docs/accuracy.md, with what that costs the people who are
+		// refused). An account's face is compared with several encodings, each a chance of a false match, and two live
+		// pictures are more alike than a picture and a printed portrait: so it can and must be stricter.
+		OnboardingFaceEncodingTolerance:      0.39,
+		VerifiedAccountFaceEncodingTolerance: 0.37,
 		// Between what reading errors leave (0.8 and more) and what another name leaves; measured in kyc/crosscheck.
 		DriverLicenseFuzzyMatchTolerance: 0.75,
 		DriverLicenseFuzzyMatchWeight:    5,
@@ -71,9 +71,10 @@ func Defaults() Weights {
 		AamvaMatchTolerance: 0.8,
 		AamvaMatchWeight:    3,
 		IdvSessionTolerance: 0.85,
-		// More likely alive than not; skipping the active steps asks for near certainty.
+		// More likely alive than not. No attack of the development pictures reaches the second, at which the active steps are
+		// skipped.
 		MinimumLivenessTolerance:   0.5,
-		PassiveActiveSkipTolerance: 0.9,
+		PassiveActiveSkipTolerance: 0.95,
 		// Only a classifier that is nearly sure may contradict a document.
 		GenderProbabilityTolerance: 0.95,
 		GenderWeight:               0.5,

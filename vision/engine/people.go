@@ -10,6 +10,7 @@ import (
 	"kycd/vision/imaging"
 	"kycd/vision/liveness"
 	"kycd/vision/pose"
+	"kycd/vision/quality"
 )
 
 const (
@@ -18,9 +19,6 @@ const (
 	// companionShare is the share of the main face's area from which another face is a second person in front
 	// of the camera, not a passer-by or the small ghost portrait of a document.
 	companionShare = 0.25
-	// minFaceWidth is the width in px of the source below which an encoding suffers: scaled down to 60 px the same
-	// face moves by 0.08 in the median, to 40 px by 0.18, to 20 px by 0.41.
-	minFaceWidth = 60
 )
 
 // people are the faces of a picture, in the pixels of the picture turned so that they stand upright.
@@ -63,7 +61,7 @@ func (m *measurement) measurePeople() {
 	if m.ask.Attributes {
 		onFaces(vision.PartAttributes, m.readAttributes)
 	}
-	m.people = m.faceHints(&p)
+	m.people = faceHints(m.out.Faces, p.turned, m.ask.Portrait)
 }
 
 // findFaces finds the faces, the main one first: of a document the portrait, otherwise whoever stands before the camera.
@@ -200,24 +198,24 @@ func (m *measurement) readAttributes(p *people) error {
 	return nil
 }
 
-// faceHints tells what the faces leave to wish for.
-func (m *measurement) faceHints(p *people) []vision.Hint {
-	faces := m.out.Faces
+// faceHints tells what the faces, in pixels of the source and main first, leave to wish for. A document may lie as it
+// likes, and its portrait was taken by somebody else.
+func faceHints(faces []vision.Face, turned int, portrait bool) []vision.Hint {
 	if len(faces) == 0 {
 		return []vision.Hint{vision.HintNoFace}
 	}
 	var hints []vision.Hint
 	main := faces[0]
-	if p.turned != 0 && !m.ask.Portrait { // a document may lie as it likes
+	if turned != 0 && !portrait {
 		hints = append(hints, vision.HintUpsideDown)
 	}
-	if min(main.Box.Width, main.Box.Height) < minFaceWidth {
+	if min(main.Box.Width, main.Box.Height) < quality.MinFaceWidth {
 		hints = append(hints, vision.HintFaceTooSmall)
 	}
 	for issue, hint := range map[vision.FaceIssue]vision.Hint{
 		vision.IssueTurned: vision.HintFaceTurned, vision.IssueEyesCovered: vision.HintEyesCovered, vision.IssueMouthCovered: vision.HintMouthCovered,
 	} {
-		if slices.Contains(main.Issues, issue) && !m.ask.Portrait {
+		if slices.Contains(main.Issues, issue) && !portrait {
 			hints = append(hints, hint)
 		}
 	}

@@ -68,7 +68,7 @@ func TestFaceHints(t *testing.T) {
 		{"a passer-by", []vision.Face{face(100), face(49)}, "[]"},
 	}
 	for _, test := range tests {
-		if got := sprint(faceHints(test.faces)); got != test.want {
+		if got := sprint(faceHints(test.faces, 0, false)); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"kycd/vision"
+	"kycd/vision/document"
 	"kycd/vision/imaging"
 )
 
@@ -36,12 +37,15 @@ type look struct{ side, patches int }
 var portraitLooks = []look{{side: 640}, {side: 400}, {side: 320}, {side: 240}, {520, 8}, {520, 16}, {side: 1000}}
 
 // FindPortrait returns the faces of a picture of a document's portrait side, the portrait of the holder first. outline is
-// where the document was seen, in pixels of pic; nil if it was not. As with FindTurned, the faces are in the pixels of
+// where the document was seen, in pixels of pic; nil if it was not, and one that was assumed counts as none. As with FindTurned, the faces are in the pixels of
 // pic.Turned(turned).
 //
 // With an outline only the faces of the document are returned, and ghost portraits follow the portrait: where only they
 // show, or only the face of whoever holds the document, there is no portrait and none is returned.
 func (f *Finder) FindPortrait(pic *imaging.Picture, outline *vision.Document) (found []Detection, turned int, err error) {
+	if outline != nil && outline.Confidence < document.FoundConfidence {
+		outline = nil
+	}
 	region, side := vision.Box{Width: pic.Width, Height: pic.Height}, 0.0
 	if outline != nil {
 		region, side = around(outline.Corners), shorterSide(outline.Corners)

@@ -24,7 +24,7 @@ import (
 
 const (
 	// fewMutations are tried where KYCD_MUTATIONS does not ask for more.
-	fewMutations = 200
+	fewMutations = 150
 	// hangs is far beyond what the slowest of the small pictures takes on a busy machine.
 	hangs = 60 * time.Second
 	// seed of the damages: a number that fails fails again.
@@ -155,7 +155,7 @@ func checkFlat(t *testing.T, n int, early, late float64) {
 	t.Helper()
 	room := max(0.05*early, 30)
 	if n < 5000 {
-		room = 250
+		room = 400
 	}
 	t.Logf("memory after %d: %.0f MB, after %d: %.0f MB", n/5, early, n, late)
 	if late > early+room {

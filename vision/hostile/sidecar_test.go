@@ -57,6 +57,9 @@ type counter struct {
 	seen  map[int]bool
 }
 
+// quiet is how long there may be no result before work is sent again.
+const quiet = 30 * time.Second
+
 var errNoSuchWork = errors.New("no such work")
 
 func (c *counter) BeginAnalysis(_ context.Context, outboxID string) (vision.Ask, []byte, error) {
@@ -140,27 +143,43 @@ func TestMutationsThroughTheSidecar(t *testing.T) {
 
 	sender := asynq.NewClientFromRedisClient(queue)
 	began := time.Now()
-	try := func(from, to int) {
-		for number := from; number < to; number++ {
-			work, err := task.New(task.VisionAnalyze, task.Payload{OutboxID: fmt.Sprintf("m%d", number)}, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := sender.Enqueue(work); err != nil {
-				t.Fatal(err)
-			}
+	send := func(number, sent int) {
+		work, err := task.New(task.VisionAnalyze, task.Payload{OutboxID: fmt.Sprintf("m%d", number)}, sent)
+		if err != nil {
+			t.Fatal(err)
 		}
+		if _, err := sender.Enqueue(work); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ring := func() {
 		if err := queue.Publish(context.Background(), task.BellChannel(task.QueueVision), "").Err(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	try := func(from, to int) {
 		for number := from; number < to; number++ {
+			send(number, 1)
+		}
+		ring()
+		sent := 1
+		for number := from; number < to; {
 			select {
 			case <-c.finished:
-				progress(n, number+1, began)
+				number++
+				progress(n, number, began)
 			case err := <-ended:
 				dead(err)
-			case <-time.After(hangs):
-				t.Fatalf("no result for a minute after %d pictures; those without: %v\n%s", c.results.count(), c.missing(to), tail(said.String()))
+			case <-time.After(quiet):
+				// On a busy machine a picture may have come too late; the server's sweeper sends such work again.
+				missing := c.missing(to)
+				if sent++; sent > 3 {
+					t.Fatalf("no result three times; those without: %v\n%s", missing, tail(said.String()))
+				}
+				for _, number := range missing {
+					send(number, sent)
+				}
+				ring()
 			}
 		}
 	}

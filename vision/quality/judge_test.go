@@ -187,13 +187,6 @@ func BenchmarkJudge1080p(b *testing.B) {
 	pic := decode(b, "faces/dev/identities/idols/jimin/jimin5.jpg")
 	box := vision.Box{X: 790, Y: 144, Width: 314, Height: 413}
 	five := []vision.Point{{X: 880, Y: 300}, {X: 1020, Y: 300}, {X: 960, Y: 390}, {X: 890, Y: 460}, {X: 1010, Y: 460}}
-	b.Run("score alone", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := quality.Face(pic, box); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 	b.Run("with reasons", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := judge.Face(pic, box, five, &vision.Pose{}); err != nil {

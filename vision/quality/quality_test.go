@@ -112,38 +112,6 @@ func TestSharpnessDoesNotDependOnSize(t *testing.T) {
 	}
 }
 
-func TestFaceRating(t *testing.T) {
-	pic := decode(t, "faces/dev/identities/idols/jimin/jimin5.jpg")
-	box := vision.Box{X: 790, Y: 144, Width: 314, Height: 413}
-	rate := func(pic *imaging.Picture, box vision.Box) float64 {
-		t.Helper()
-		rating, err := quality.Face(pic, box)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return rating
-	}
-	good := rate(pic, box)
-	if good < 0.9 {
-		t.Errorf("a good face rates %.2f", good)
-	}
-	small, err := pic.Resize(192, 108)
-	if err != nil {
-		t.Fatal(err)
-	}
-	small = imaging.New(small.Pix, small.Width, small.Height) // sent small, not scaled down here
-	for name, rating := range map[string]float64{
-		"blurred": rate(blurred(t, pic, 8), box),
-		"dark":    rate(darkened(pic, 0.2), box),
-		"small":   rate(small, vision.Box{X: 79, Y: 14, Width: 31, Height: 41}),
-		"outside": rate(pic, vision.Box{X: 5000, Y: 0, Width: 10, Height: 10}),
-	} {
-		if rating > 0.5 {
-			t.Errorf("%s: %.2f", name, rating)
-		}
-	}
-}
-
 func BenchmarkMeasure1080p(b *testing.B) {
 	pic := decode(b, "faces/dev/identities/idols/jimin/jimin5.jpg")
 	for b.Loop() {
