@@ -181,8 +181,8 @@ func TestServerWebhook(t *testing.T) {
 	}
 }
 
-// A person is verified, and recognised again. KYCD_PICTURES is a folder with front.jpg, back.jpg and selfie.jpg of
-// their driver's licence.
+// A person is verified, and recognised again. KYCD_PICTURES is a folder with front.jpg and back.jpg of
+// their driver's licence, selfie.jpg, and later.jpg, another picture of their face.
 func TestServerVerification(t *testing.T) {
 	_, client := running(t)
 	folder := os.Getenv("KYCD_PICTURES")
@@ -218,7 +218,7 @@ func TestServerVerification(t *testing.T) {
 	again := must[api.SessionCreated](t)(kycd.Answer(client.IdaSessionCreateWithResponse(ctx, api.IdaSessionCreate{IdentityId: *session.IdentityId}))).SessionId
 	device = deviceOf(t, client, again)
 	must[any](t)(device.IdaSdkLivenessGenerateWithResponse(ctx, api.LivenessGenerate{SessionId: again, Latitude: 46.2, Longitude: 6.15}))
-	must[any](t)(device.IdaSdkLivenessProcessWithResponse(ctx, api.LivenessProcess{SessionId: again, Latitude: 46.2, Longitude: 6.15, Images: kycd.Frames(selfie)}))
+	must[any](t)(device.IdaSdkLivenessProcessWithResponse(ctx, api.LivenessProcess{SessionId: again, Latitude: 46.2, Longitude: 6.15, Images: kycd.Frames(picture("later.jpg"))}))
 	outcome := must[api.IdaOutcome](t)(kycd.Answer(device.IdaSdkFinalizeWithResponse(ctx, api.SessionRef{SessionId: again})))
 	if !outcome.Authenticated || outcome.StatusE != api.StatusEComplete {
 		t.Errorf("%+v, want authenticated", outcome)

@@ -56,18 +56,6 @@ func (c curve) toleranceFor(share float64) float64 {
 	return math.Nextafter(c.impostor[allowed], math.Inf(-1))
 }
 
-// equalError is the tolerance at which the two errors differ least.
-func (c curve) equalError() float64 {
-	best, least := math.NaN(), math.Inf(1)
-	for _, v := range slices.Concat(c.genuine, c.impostor) {
-		apart := math.Abs(c.falseAccept(v).value() - c.falseReject(v).value())
-		if !math.IsInf(v, 0) && apart < least {
-			best, least = v, apart
-		}
-	}
-	return best
-}
-
 // operating is one point of a curve.
 type operating struct{ falseAccept, falseReject float64 }
 

@@ -424,7 +424,7 @@ func (s *replaySection) compareCopies(ctx context.Context, originals []original,
 }
 
 // mostMissed is the share of copies that the rule lets go.
-const mostMissed = 0.005
+const mostMissed = 0.01
 
 // keepsMost is the largest hundredth that all but a share of the values reach.
 func keepsMost(values []float64, missed float64) float64 {

@@ -15,11 +15,11 @@ func TestClients(t *testing.T) {
 	t.Parallel()
 	programPath(t, "kycd-vision")
 	p := newPlace(t)
-	made := p.newClient(t, "Clients")
 	server := p.serve(t).ready(t)
 	pictures := t.TempDir()
 	run := func(t *testing.T, folder, name string, args ...string) string {
 		t.Helper()
+		made := p.newClient(t, "Client of "+name) // each with pictures that nobody handed in before
 		cmd := exec.CommandContext(t.Context(), name, args...)
 		cmd.Dir = folder
 		cmd.Env = append(p.environment(), "KYCD_URL="+server.url(), "KYCD_CLIENT_ID="+made.ClientID,

@@ -67,6 +67,7 @@ func licenceOf(t testing.TB, portrait image.Image, seed uint64) (papers, specime
 	rng, drawn := rand.New(rand.NewPCG(seed, 0)), time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	d := specimen.RandomDocument(rng, specimen.DriverLicense, specimen.RandomPersonOf(rng, specimen.Female, drawn), drawn)
 	year := time.Now().Year()
+	d.Person.BirthDate = fmt.Sprintf("%d-05-17", year-28) // as old as the face looks
 	d.IssuedAt, d.ExpiresAt = fmt.Sprintf("%d-03-04", year-3), fmt.Sprintf("%d-03-04", year+5)
 	press, err := specimen.NewPress()
 	if err != nil {

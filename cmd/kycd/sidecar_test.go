@@ -48,7 +48,11 @@ func TestASidecarKilledAtWork(t *testing.T) {
 		backend := server.backend(t, made)
 		db := p.open(t)
 		session := backend.newSession(t, object{})
-		backend.give(t, session, pictures)
+		given := make(chan struct{})
+		go func() { // the last call waits until its frame is measured
+			defer close(given)
+			backend.give(t, session, pictures)
+		}()
 
 		inHand := func() bool {
 			return slices.ContainsFunc(analyses(t, db, session), func(row *ent.Outbox) bool { return row.Starts == 1 && row.DoneAt == nil })
@@ -59,6 +63,7 @@ func TestASidecarKilledAtWork(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
+		<-given
 		out := backend.decided(t, backend, session, 60*time.Second)
 		t.Logf("decided %v after the kill", time.Since(began).Round(time.Millisecond))
 		if !out.Verified || len(out.Reasons) > 0 {

@@ -143,7 +143,7 @@ describe('a running server', { skip: !(baseUrl && clientId && clientSecret) && '
   })
 
   test('verifies a person, and recognises them again', { skip: !pictures && 'needs pictures: KYCD_PICTURES' }, async () => {
-    const [front, back, selfie] = await Promise.all(['front.jpg', 'back.jpg', 'selfie.jpg'].map((name) => readFile(join(pictures, name))))
+    const [front, back, selfie, later] = await Promise.all(['front.jpg', 'back.jpg', 'selfie.jpg', 'later.jpg'].map((name) => readFile(join(pictures, name))))
     const person = await client.idv.session.create()
     const sdk = await device(person.session_id)
     await sdk.idv.consent.add({ consented: true })
@@ -173,7 +173,7 @@ describe('a running server', { skip: !(baseUrl && clientId && clientSecret) && '
     const camera = await device(again.session_id)
     assert.equal((await camera.identity.status.read({ identity_id })).verified, true)
     await camera.ida.liveness.generate(place)
-    await camera.ida.liveness.process({ ...place, images: [selfie] })
+    await camera.ida.liveness.process({ ...place, images: [later] })
     const recognised = await camera.ida.finalize()
     assert.deepEqual(recognised, { authenticated: true, status_e: 'complete', reasons: [] })
     assert.equal((await client.ida.document.download(again)).type, 'image/jpeg')
