@@ -99,6 +99,9 @@ func pieceView(p scoring.Piece) DecisionPiece {
 	if p.Value != nil {
 		view.Tolerance = &p.Tolerance
 	}
+	if p.Verdict == scoring.StateNotRun { // a measure below its tolerance gives no value: it stands for what would be
+		view.Value = nil
+	}
 	why := p.Why()
 	reasons := make([]string, 0, len(why))
 	for _, r := range why {

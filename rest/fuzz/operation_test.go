@@ -42,7 +42,7 @@ func habits() map[string]habit {
 	return map[string]habit{
 		"idvSdkMetadataUpdate":     device(consented),
 		"idvSdkLivenessGenerate":   device(typed),
-		"idvSdkLivenessProcess":    {stage: challenged, fresh: true, doubtful: []string{"/images"}},
+		"idvSdkLivenessProcess":    {stage: challenged, fresh: true, doubtful: []string{"/images", "/frames", "/token"}},
 		"idvSdkSessionRead":        device(created),
 		"idvSdkConsentAdd":         device(created),
 		"idvSdkDocumentTypeUpdate": {stage: consented, fresh: true, doubtful: []string{"/document_type_e"}},
@@ -66,7 +66,7 @@ func habits() map[string]habit {
 		"idaSdkSessionRead":        device(askedAgain),
 		"idaSdkMetadataUpdate":     device(askedAgain),
 		"idaSdkLivenessGenerate":   device(askedAgain),
-		"idaSdkLivenessProcess":    {stage: challengedAgain, fresh: true, doubtful: []string{"/images"}},
+		"idaSdkLivenessProcess":    {stage: challengedAgain, fresh: true, doubtful: []string{"/images", "/frames", "/token"}},
 		"idaSdkFinalize":           device(givenAgain),
 		"identityAnonymize":        {fresh: true},
 		"identityRead":             {doubtful: []string{"/identity_ids"}},

@@ -12,6 +12,7 @@ import (
 
 	"kycd/kyc/specimen"
 	"kycd/vision"
+	"kycd/vision/document"
 	"kycd/vision/imaging"
 	"kycd/vision/visiontest"
 )
@@ -31,28 +32,29 @@ func TestUnturned(t *testing.T) {
 	}
 }
 
-func TestWithoutStrangers(t *testing.T) {
-	region := vision.Box{X: 100, Y: 100, Width: 600, Height: 400}
+func TestFacesOfADocument(t *testing.T) {
+	const side = 380
 	portrait := Detection{X: 130, Y: 200, Width: 90, Height: 110, Score: 0.9}
 	ghost := Detection{X: 600, Y: 180, Width: 35, Height: 45, Score: 0.8}
-	holder := Detection{X: 300, Y: 0, Width: 160, Height: 180, Score: 0.95} // behind the document
+	holder := Detection{X: 300, Y: 0, Width: 260, Height: 320, Score: 0.95} // behind the document
 	tests := []struct {
 		name  string
 		found []Detection
-		want  int
+		fit   int
+		ok    bool
 	}{
-		{"the portrait", []Detection{portrait}, 1},
-		{"with its ghost", []Detection{ghost, portrait}, 2},
-		{"the ghost alone", []Detection{ghost}, 0},
-		{"the holder alone", []Detection{holder}, 0},
-		{"the holder and the portrait", []Detection{holder, portrait}, 1},
-		{"the holder and the ghost", []Detection{holder, ghost}, 0},
-		{"a pattern as large as the document", []Detection{{X: 150, Y: 110, Width: 320, Height: 370, Score: 0.6}}, 0},
-		{"nobody", nil, 0},
+		{"the portrait", []Detection{portrait}, 1, true},
+		{"with its ghost", []Detection{ghost, portrait}, 2, true},
+		{"the ghost alone", []Detection{ghost}, 1, false},
+		{"the holder alone", []Detection{holder}, 0, false},
+		{"the holder and the portrait", []Detection{holder, portrait}, 1, true},
+		{"the holder and the ghost", []Detection{holder, ghost}, 1, false},
+		{"nobody", nil, 0, false},
 	}
 	for _, test := range tests {
-		if got := withoutStrangers(test.found, region, 380); len(got) != test.want {
-			t.Errorf("%s: %d faces, want %d", test.name, len(got), test.want)
+		kept := fitting(test.found, side)
+		if len(kept) != test.fit || hasPortrait(kept, side) != test.ok {
+			t.Errorf("%s: %d fit, a portrait: %v", test.name, len(kept), hasPortrait(kept, side))
 		}
 	}
 }
@@ -288,6 +290,55 @@ func TestFindPortrait(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Where the outline found is a frame printed on the document, or that of its other side, the portrait is found all the
+// same; who holds the document is not taken for it.
+func TestFindPortraitBesideTheOutline(t *testing.T) {
+	finder := openFinder(t)
+	tests := []struct {
+		name string
+		pic  string
+	}{
+		{"two cards in one picture", "mrz/dev/images/mindee_gen_international_id.jpg"},
+		{"a frame beside the portrait", "documents/dev/id_documents/docxpand_id_card_td2_b_front.png"},
+		{"a frame around the portrait", "documents/dev/id_documents/docxpand_pp_td3_a_front.png"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			pic := decode(t, test.pic)
+			outline, seen, err := document.Find(pic.Pix, pic.Width, pic.Height)
+			if err != nil || !seen {
+				t.Fatalf("outline seen: %v, %v", seen, err)
+			}
+			found, turned, err := finder.FindPortrait(pic, &outline)
+			if err != nil || len(found) == 0 || turned != 0 {
+				t.Fatalf("%d faces, turned by %d, %v", len(found), turned, err)
+			}
+			if middle := found[0].X + found[0].Width/2; middle > float64(pic.Width)/3 || found[0].Width < float64(pic.Width)/8 {
+				t.Errorf("the main face is %v", found[0].Box(1))
+			}
+		})
+	}
+	// A card without a portrait, no higher than the face of who holds it up.
+	person := decode(t, selfie)
+	face, err := finder.Find(person)
+	if err != nil || len(face) != 1 {
+		t.Fatalf("%d faces, %v", len(face), err)
+	}
+	x, y, height := 100.0, 500.0, face[0].Height
+	card := vision.Document{Confidence: 1, Corners: [4]vision.Point{
+		{X: x, Y: y}, {X: x + 1.586*height, Y: y}, {X: x + 1.586*height, Y: y + height}, {X: x, Y: y + height},
+	}}
+	pix := bytes.Clone(person.Pix)
+	for v := int(y); v < int(y+height); v++ {
+		for u := int(x); u < int(x+1.586*height); u++ {
+			copy(pix[3*(v*person.Width+u):], []byte{200, 210, 205})
+		}
+	}
+	if found, _, err := finder.FindPortrait(imaging.New(pix, person.Width, person.Height), &card); err != nil || len(found) != 0 {
+		t.Errorf("the holder is taken for the portrait: %d faces, %v", len(found), err)
 	}
 }
 

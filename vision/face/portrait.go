@@ -2,6 +2,7 @@ package face
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"kycd/vision"
@@ -20,8 +21,8 @@ const (
 	// ghostHeight is the height of a face, in shorter sides of its document, below which it is a ghost portrait's:
 	// theirs reach 0.16 on ID-1 cards and passport pages, true portraits begin at 0.19.
 	ghostHeight = 0.17
-	// portraitHeight is the height of a face, in the same measure, above which it is none of the document's: true ones
-	// end at 0.57.
+	// portraitHeight is the height of a face, in the same measure, above which it is none of the document's but that of
+	// who holds it, or none at all: true ones end at 0.57.
 	portraitHeight = 0.75
 	// flatContrast is the contrast of a face below which it counts for less, as a pale second portrait does.
 	flatContrast = 0.25
@@ -37,54 +38,92 @@ type look struct{ side, patches int }
 var portraitLooks = []look{{side: 640}, {side: 400}, {side: 320}, {side: 240}, {520, 8}, {520, 16}, {side: 1000}}
 
 // FindPortrait returns the faces of a picture of a document's portrait side, the portrait of the holder first. outline is
-// where the document was seen, in pixels of pic; nil if it was not, and one that was assumed counts as none. As with FindTurned, the faces are in the pixels of
-// pic.Turned(turned).
+// where the document was seen, in pixels of pic; nil if it was not, and one that was assumed counts as none. As with
+// FindTurned, the faces are in the pixels of pic.Turned(turned).
 //
-// With an outline only the faces of the document are returned, and ghost portraits follow the portrait: where only they
-// show, or only the face of whoever holds the document, there is no portrait and none is returned.
+// With an outline, ghost portraits follow the portrait, and faces that are too large for the document are not its: where
+// only such show, there is no portrait and nothing is returned. Faces beside the outline count only where none shows
+// plainly within it, for outlines err: a page that fills the picture may have a frame printed on it.
 func (f *Finder) FindPortrait(pic *imaging.Picture, outline *vision.Document) (found []Detection, turned int, err error) {
-	if outline != nil && outline.Confidence < document.FoundConfidence {
-		outline = nil
+	if outline == nil || outline.Confidence < document.FoundConfidence {
+		if found, turned, err = f.searchSheet(pic); err != nil {
+			return nil, 0, err
+		}
+	} else {
+		region, side := around(outline.Corners), shorterSide(outline.Corners)
+		if found, turned, err = f.searchWithin(pic, region, side); err != nil {
+			return nil, 0, err
+		}
+		if !hasPlain(pic, found) {
+			aside, degrees, err := f.searchSheet(pic)
+			if err != nil {
+				return nil, 0, err
+			}
+			aside = fitting(atLeast(aside, minScore), side)
+			if len(found) == 0 {
+				turned = degrees
+			}
+			if degrees == turned {
+				found = suppress(append(found, aside...), maxOverlap)
+			}
+		}
+		if !hasPortrait(found, side) {
+			return nil, 0, nil
+		}
 	}
-	region, side := vision.Box{Width: pic.Width, Height: pic.Height}, 0.0
-	if outline != nil {
-		region, side = around(outline.Corners), shorterSide(outline.Corners)
+	if len(found) == 0 {
+		return nil, 0, nil
 	}
+	sortPortraits(pic, found)
+	for i, d := range found {
+		found[i] = d.turned(turned, pic.Width, pic.Height)
+	}
+	return found, turned, nil
+}
+
+// searchSheet looks for faces on a document whose outline is not known. Nothing vouches for a weak face there. The faces
+// are in pixels of pic; turned is as with righted.
+func (f *Finder) searchSheet(pic *imaging.Picture) (found []Detection, turned int, err error) {
+	if found, err = f.search(pic); err != nil {
+		return nil, 0, err
+	}
+	if len(found) == 0 {
+		if found, err = f.searchPart(pic, 0); err != nil {
+			return nil, 0, err
+		}
+		if bestScore(found) < minScore {
+			if found, err = f.confirmed(pic, found); err != nil {
+				return nil, 0, err
+			}
+		}
+	}
+	return f.righted(pic, found)
+}
+
+// searchWithin looks for the faces within the outline of a document whose shorter side is given, px. The faces are in
+// pixels of pic; turned is as with righted.
+func (f *Finder) searchWithin(pic *imaging.Picture, region vision.Box, side float64) (found []Detection, turned int, err error) {
 	part, ok := pic.Crop(region)
 	if !ok {
 		return nil, 0, nil
 	}
-	left, top := float64(max(region.X, 0)), float64(max(region.Y, 0))
-	var seen []Detection
-	if outline == nil { // nothing vouches for a weak face
-		seen, err = f.search(part)
-	}
-	if err == nil && len(seen) == 0 {
-		seen, err = f.searchPart(part, ghostHeight*side)
-		if err == nil && outline == nil && bestScore(seen) < minScore {
-			seen, err = f.confirmed(part, seen)
-		}
-	}
+	seen, err := f.searchPart(part, ghostHeight*side)
 	if err != nil {
 		return nil, 0, err
 	}
 	if seen, turned, err = f.righted(part, seen); err != nil {
 		return nil, 0, err
 	}
-	for _, d := range seen {
-		found = append(found, d.scaled(1, left, top))
+	for i, d := range seen {
+		seen[i] = d.scaled(1, float64(max(region.X, 0)), float64(max(region.Y, 0)))
 	}
-	if outline != nil {
-		found = withoutStrangers(found, region, side)
+	sure := atLeast(seen, minScore)
+	for _, d := range fitting(seen, side) {
+		if d.Score < minScore {
+			sure = append(sure, d)
+		}
 	}
-	sortPortraits(pic, found)
-	if len(found) == 0 {
-		return nil, 0, nil
-	}
-	for i, d := range found {
-		found[i] = d.turned(turned, pic.Width, pic.Height)
-	}
-	return found, turned, nil
+	return sure, turned, nil
 }
 
 // searchPart looks at the part of a picture where the document lies, in one way after the other, until a face that is no
@@ -140,23 +179,25 @@ func shorterSide(c [4]vision.Point) float64 {
 	return math.Min(length(c[0], c[1])+length(c[2], c[3]), length(c[1], c[2])+length(c[3], c[0])) / 2
 }
 
-// withoutStrangers leaves the faces on a document whose shorter side is given, px: the middle of each lies in the region,
-// and none is nearly as high as the document. Where all of them are as small as ghost portraits are, none is left.
-func withoutStrangers(found []Detection, region vision.Box, side float64) []Detection {
-	var inside []Detection
-	portrait := false
+// fitting leaves the faces that are not too large for a document whose shorter side is given, px.
+func fitting(found []Detection, side float64) []Detection {
+	var kept []Detection
 	for _, d := range found {
-		x, y := d.X+d.Width/2-float64(region.X), d.Y+d.Height/2-float64(region.Y)
-		if x < 0 || y < 0 || x > float64(region.Width) || y > float64(region.Height) || d.longer() > portraitHeight*side {
-			continue
+		if d.longer() <= portraitHeight*side {
+			kept = append(kept, d)
 		}
-		inside = append(inside, d)
-		portrait = portrait || d.longer() >= ghostHeight*side
 	}
-	if !portrait {
-		return nil
-	}
-	return inside
+	return kept
+}
+
+// hasPortrait tells whether any of the faces is larger than ghost portraits are on a document of that shorter side, px.
+func hasPortrait(found []Detection, side float64) bool {
+	return slices.ContainsFunc(found, func(d Detection) bool { return d.longer() >= ghostHeight*side })
+}
+
+// hasPlain tells whether any of the faces is a sure one that is not pale.
+func hasPlain(pic *imaging.Picture, found []Detection) bool {
+	return slices.ContainsFunc(found, func(d Detection) bool { return d.Score >= plainScore && contrast(pic, d) >= flatContrast })
 }
 
 // sortPortraits puts the holder's portrait first: the largest face, those that are pale counted for less. Where on a

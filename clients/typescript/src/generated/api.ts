@@ -3958,11 +3958,11 @@ export interface operations {
                      * @example {
                      *       "doc_front_image_manipulation": "not_run",
                      *       "doc_front_is_identity_document": "not_run",
-                     *       "doc_front_online_duplication": "not_run",
+                     *       "doc_front_online_duplication": "pass",
                      *       "doc_front_suspicious_words": "pass",
                      *       "doc_back_image_manipulation": "not_run",
                      *       "doc_back_is_identity_document": "not_run",
-                     *       "doc_back_online_duplication": "not_run",
+                     *       "doc_back_online_duplication": "pass",
                      *       "doc_back_suspicious_words": "pass",
                      *       "dmv_document_number_match": null,
                      *       "dmv_document_expiration_match": null,
@@ -4002,11 +4002,14 @@ export interface operations {
                      *             "reason": null,
                      *             "evidence": {
                      *               "distance": 0.31,
-                     *               "encoder": "dlib-resnet-v1@face-api-1.7.15",
+                     *               "probability": 0.99,
+                     *               "encoder": "dlib-resnet-v1@face-api-1.7.15+mobileface@human-models-3.0.4",
                      *               "portrait_capture_id": "01994a7e-f6b0-7e91-9c3d-5b18a0f4e207",
                      *               "portrait_quality": 0.82,
+                     *               "portrait_issues": null,
                      *               "selfie_capture_id": "01994a7f-9300-7b26-a4e7-c06d93f1b508",
-                     *               "selfie_quality": 0.94
+                     *               "selfie_quality": 0.94,
+                     *               "selfie_issues": null
                      *             }
                      *           },
                      *           {
