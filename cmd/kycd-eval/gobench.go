@@ -170,6 +170,48 @@ func encodings(found map[string]benchmark) []finding {
 	}
 }
 
+// livenessGoal is what the passive liveness of one frame may take.
+const livenessGoal = 40 * time.Millisecond
+
+// measureLivenessSpeed: the score of one face by all networks, against one pass of one of them.
+func measureLivenessSpeed(ctx context.Context, o speedOptions) ([]finding, error) {
+	output, err := goBench(ctx, "^BenchmarkScore$", o.benchtime, "./vision/liveness")
+	if err != nil {
+		return nil, err
+	}
+	found := benchmarks(output)
+	pass, all := found["Score/one_pass"], found["Score/all"]
+	if pass.perOp == 0 || all.perOp == 0 {
+		return nil, whyMissing(output)
+	}
+	return []finding{{
+		What: "passive liveness of a frame, all networks and cues (one pass of MiniFASNetV2-SE)", Baseline: millis(pass.perOp), Ours: millis(all.perOp),
+		Ratio: times(pass.perOp.Seconds() / all.perOp.Seconds()), Goal: fmt.Sprintf("≤ %d ms", livenessGoal.Milliseconds()), Met: all.perOp <= livenessGoal,
+	}}, nil
+}
+
+// searchGoal is how many times the plain sweep of the same memory an exact search may take.
+const searchGoal = 1.3
+
+// measureSearch: the nearest faces among a million, exactly, against reading the same memory once. Searches and sweeps
+// take turns.
+func measureSearch(ctx context.Context, o speedOptions) ([]finding, error) {
+	output, err := goBench(ctx, "^Benchmark(SearchToSweep|SearchMillion|SweepMillion)$", o.benchtime, "./kyc/gallery")
+	if err != nil {
+		return nil, err
+	}
+	found := benchmarks(output)
+	search, sweep := found["SearchMillion"], found["SweepMillion"]
+	share, measured := found["SearchToSweep"].more["search/sweep"]
+	if search.perOp == 0 || sweep.perOp == 0 || !measured {
+		return nil, whyMissing(output)
+	}
+	return []finding{{
+		What: "exact search among 1,000,000 faces of 128 numbers (a plain sweep of the same memory)", Baseline: millis(sweep.perOp), Ours: millis(search.perOp),
+		Ratio: fmt.Sprintf("%.2f of its time", share), Goal: fmt.Sprintf("≤ %.1f of its time", searchGoal), Met: share <= searchGoal,
+	}}, nil
+}
+
 // What a request may cost before the rules begin.
 const (
 	middlewareGoal   = 30 * time.Microsecond

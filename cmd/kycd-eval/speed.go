@@ -120,6 +120,8 @@ func (o speedOptions) run(ctx context.Context, out io.Writer) error {
 		{"decision", "last upload to decision", measureDecision},
 		{"face", "finding the face in a 1080p photo", measureFaceSearch},
 		{"encode", "encoding the face of a 1080p photo", measureEncoding},
+		{"liveness", "passive liveness of a face", measureLivenessSpeed},
+		{"search", "one face among a million", measureSearch},
 		{"sqlite", "SQLite with sixteen writers", measureSQLite},
 		{"read", "reading sessions", measureReading},
 		{"rest", "REST middleware", measureREST},

@@ -329,6 +329,7 @@ func BenchmarkEncoders(b *testing.B) {
 		at, threads int
 	}{{"one", 1, 1}, {"two", 2, 1}, {"one_on_two_threads", 1, 2}, {"two_on_two_threads", 2, 2}} {
 		b.Run(of.name, func(b *testing.B) {
+			UseOneThreadPerEncoder()
 			blasThreads(of.threads)
 			defer UseOneThreadPerEncoder()
 			work := make(chan struct{})
