@@ -36,6 +36,10 @@ demo: build ## Verify a person through the REST API, and refuse four who must be
 test: ## Run all tests, with a PostgreSQL and a Redis of their own
 	@.ci/test
 
+.PHONY: hostile
+hostile: build ## Damage 10,000 pictures: the sidecar must live through all of them, in the same memory
+	@.ci/hostile
+
 .PHONY: bench
 bench: build ## Measure speed against baselines in the same run
 	@.ci/bench
