@@ -445,7 +445,7 @@ func shows(step string, a *vision.Analysis) {
 	face.Openness = &vision.Openness{RightEye: 0.3, LeftEye: 0.3, Mouth: mouth}
 	face.Attributes = &vision.Attributes{Age: 55, Gender: "male", GenderProbability: 0.98, Expressions: map[string]float64{"happy": happy, "neutral": 1 - happy}}
 	face.Encoding[10+slices.Index([]string{"", "turn_left", "turn_right", "look_up", "look_down", "smile", "open_mouth"}, step)] = 0.2 // as two pictures differ
-	a.Liveness.Score = 0.8 // not so clear that the steps could be skipped
+	a.Liveness.Score = 0.8                                                                                                             // not so clear that the steps could be skipped
 }
 
 // TestActiveLiveness: the steps are asked for, shown, kept and weighed; what does not show them, or shows them in another
