@@ -71,7 +71,7 @@ func TestBothAnswerTheSame(t *testing.T) {
 			t.Errorf("%+v is no decided session", whole)
 		}
 	}
-	rates, err := takeTurns(ctx, []http.Handler{bare.handler(), in.handler()}, requests, 20*time.Millisecond)
+	rates, err := takeTurns(ctx, []http.Handler{bare.handler(), in.handler()}, requests, 500*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestLoadCountsGoodAnswersOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		requests := slices.Repeat([][]byte{readRequest("token", "id")}, connections)
-		rate, err := load(context.Background(), address, requests, 20*time.Millisecond)
+		rate, err := load(context.Background(), address, requests, 500*time.Millisecond)
 		if (err == nil) != ok || ok != (rate > 0) {
 			t.Errorf("status %d: %.0f requests a second, %v", status, rate, err)
 		}

@@ -105,7 +105,8 @@ func boundPixels(env func(string) string, environ []string) error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(self, os.Args, append(environ, fmt.Sprintf("%s=%d", pixelsVariable, maxPixels)))
+	return syscall.Exec(self, os.Args, append(environ, fmt.Sprintf("%s=%d", pixelsVariable, maxPixels),
+		"MALLOC_ARENA_MAX=2", "MALLOC_MMAP_THRESHOLD_=1048576")) // large buffers go back to the system
 }
 
 // How long is waited for what.

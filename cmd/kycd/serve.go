@@ -154,6 +154,7 @@ func (s *server) startVision(queue *jobs.Queue, sweeper *jobs.Sweeper) error {
 			"KYCD_REDIS=" + queue.RedisURL(), "KYCD_DESK_URL=" + counter.URL(), "KYCD_DESK_TOKEN=" + c.deskToken,
 			"KYCD_MODELS=" + c.models, "KYCD_SLOTS=" + fmt.Sprint(runtime.NumCPU()),
 			"OPENCV_IO_MAX_IMAGE_PIXELS=" + fmt.Sprint(maxDecodedPixels),
+			"MALLOC_ARENA_MAX=2", "MALLOC_MMAP_THRESHOLD_=1048576", // large buffers go back to the system: its memory stays flat
 			"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "OMP_THREAD_LIMIT=1", // one image per core beats many threads per image
 		},
 		OnExit: func(worker string) { sweeper.WorkerDied(context.Background(), task.VisionAnalyze, worker) },

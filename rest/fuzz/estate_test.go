@@ -179,6 +179,10 @@ func (e *estate) session(ctx context.Context, o *tenant, at stage) (string, erro
 		kind = kyc.IDA
 		way = []step{
 			{askedAgain, func() (err error) {
+				// Under random weights nobody may be recognised, and an identity is blocked after a few failures.
+				if err := e.DB.Ent.Identity.UpdateOneID(o.identity).SetFailedAuthentications(0).ClearBlockedUntil().Exec(ctx); err != nil {
+					return err
+				}
 				id, err = e.CreateAuthentication(ctx, p, o.identity, kyc.SessionInput{})
 				return err
 			}},

@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	// ErrSize is returned when the number of bytes is not 3 times width times height, or a side is too small.
+	// ErrSize is returned when the number of bytes is not 3 times width times height.
 	ErrSize = errors.New("document_picture_size")
 	// ErrOutline is returned for corners that are no outline of a document.
 	ErrOutline = errors.New("document_outline_invalid")
@@ -44,8 +44,11 @@ const (
 // a confidence below FoundConfidence. Otherwise found is false. Which way up a document lies cannot be seen in its
 // outline; Turned gives the other reading.
 func Find(bgr []byte, w, h int) (doc vision.Document, found bool, err error) {
-	if w < minSide || h < minSide || len(bgr) != 3*w*h {
+	if w < 1 || h < 1 || len(bgr) != 3*w*h {
 		return doc, false, fmt.Errorf("%w: %d bytes for %d×%d", ErrSize, len(bgr), w, h)
+	}
+	if w < minSide || h < minSide {
+		return doc, false, nil
 	}
 	scale := max(float64(max(w, h))/workingSide, 1)
 	work, err := scaled(bgr, w, h, int(float64(w)/scale+0.5), int(float64(h)/scale+0.5))

@@ -136,7 +136,10 @@ func TestFindNothing(t *testing.T) {
 	if d, found, err := Find(flat, 700, 700); err != nil || found {
 		t.Errorf("an empty square: %v %v %v", d, found, err)
 	}
-	for _, c := range []struct{ bytes, w, h int }{{0, 0, 0}, {3 * 64 * 63, 64, 63}, {10, 100, 100}, {3 * 100 * 100, -100, -100}} {
+	if _, found, err := Find(make([]byte, 3*64*63), 64, 63); err != nil || found {
+		t.Errorf("a picture too small for a document: %v %v", found, err)
+	}
+	for _, c := range []struct{ bytes, w, h int }{{0, 0, 0}, {10, 100, 100}, {3 * 100 * 100, -100, -100}} {
 		if _, _, err := Find(make([]byte, c.bytes), c.w, c.h); !errors.Is(err, ErrSize) {
 			t.Errorf("%d bytes for %d×%d: %v", c.bytes, c.w, c.h, err)
 		}
