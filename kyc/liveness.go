@@ -85,7 +85,7 @@ func (s *Service) GenerateLiveness(ctx context.Context, p auth.Principal, kind S
 }
 
 // ProcessLiveness takes the frames that answer a challenge: the passive frame first, then one per step. They are kept and
-// measured; what the device can do better, and whether more is asked for, is the answer. What speaks against the person is
+// measured, and in.Images is emptied; what the device can do better, and whether more is asked for, is the answer. What speaks against the person is
 // not told here but weighed in the decision.
 func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, kind SessionKind, id string, place Place, in LivenessInput) (LivenessAnswer, error) {
 	if err := place.validate(); err != nil {
@@ -107,6 +107,7 @@ func (s *Service) ProcessLiveness(ctx context.Context, p auth.Principal, kind Se
 			return LivenessAnswer{}, err
 		}
 	}
+	clear(in.Images) // they need not lie in memory while they are measured
 	if attempt.Blocked {
 		return LivenessAnswer{}, tooManyAttempts()
 	}

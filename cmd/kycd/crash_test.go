@@ -75,6 +75,12 @@ func TestKilledAtRandomMoments(t *testing.T) {
 			t.Error("too little happened between the kills for this test to mean anything")
 		}
 		c.checkOutside(t)
+		// What a kill interrupted between doing and noting it is done again when its lease has run out.
+		outboxOf := p.open(t)
+		eventually(t, 90*time.Second, "all work is done", func() bool {
+			left, err := outboxOf.Outbox.Query().Where(outbox.DoneAtIsNil()).Count(context.Background())
+			return err == nil && left == 0
+		})
 		server.stop(t, stopWithin)
 		c.checkInside(t)
 		p.holdsNoneOf(t, []string{canaryName, canaryNumber, c.made.ClientSecret, c.backend.token, c.hook.secret})

@@ -80,8 +80,8 @@ func animatedWebP() []byte {
 // By how much a process may grow while it refuses things: for good, and while it holds the largest body that a
 // request may have, 40 MiB, and its copies.
 const (
-	mostGrowth = 100 << 20
-	mostPeak   = 200 << 20
+	mostGrowth = 200 << 20
+	mostPeak   = 300 << 20
 )
 
 // TestBadInput sends what must be refused, and looks whether both processes stand still meanwhile.
