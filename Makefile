@@ -29,7 +29,7 @@ models: build ## Fetch the weights and say what each is for
 	@bin/kycd models --fetch --models $(DATA)/models
 
 .PHONY: demo
-demo: build ## Verify a person through the REST API, and refuse four who must be
+demo: build ## Verify a person through the REST API, recognise them again, and refuse whom it must
 	@bin/kycd demo
 
 .PHONY: test
