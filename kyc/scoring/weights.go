@@ -79,7 +79,7 @@ func Defaults() Weights {
 		GenderProbabilityTolerance: 0.95,
 		GenderWeight:               0.5,
 		ExpressionTolerance:        0.6,
-		// Wide, because no estimator is measured yet.
+		// Wide: over the pictures of one person the estimate alone varies by 4.6 years (standard deviation, development pictures).
 		AgeTolerance:       12,
 		AgeWeight:          0.5,
 		DirectionTolerance: 15,
