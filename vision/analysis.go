@@ -5,6 +5,8 @@
 // sidecar alone imports.
 package vision
 
+import "kycd/kyc/mrz"
+
 // Ask says which measurements of an image are wanted. The zero value asks for nothing but the size and
 // the quality hints; asking for less makes an analysis cheaper, never different.
 type Ask struct {
@@ -71,7 +73,12 @@ const (
 	HintMouthCovered      Hint = "mouth_covered" // by a mask or a hand
 	HintUpsideDown        Hint = "upside_down"   // the face was found only after the picture was turned
 	HintNoDocument        Hint = "no_document"
+	HintCutOff            Hint = "cut_off"           // a corner or an edge of the document lies outside of the picture
+	HintTooSmall          Hint = "too_small"         // the document shows too few pixels to be read
+	HintWrongSide         Hint = "wrong_side"        // the other side of the document than was asked for
+	HintSeveralDocuments  Hint = "several_documents" // more than one in the picture
 	HintBarcodeUnreadable Hint = "barcode_unreadable"
+	HintMRZUnreadable     Hint = "mrz_unreadable" // a machine-readable zone is there, and was not read, or its check digits are wrong
 )
 
 // Analysis is everything the sidecar measured on one image, in pixels of the upright image (after the
@@ -91,6 +98,7 @@ type Analysis struct {
 	MRZ         *MRZ              `json:"mrz"`
 	Text        string            `json:"text"` // OCR text, lines separated by \n
 	Words       []Word            `json:"words,omitempty"`
+	Fields      map[string]Field  `json:"fields,omitempty"` // of the printed side, by the specification's names of a document's fields
 	Faces       []Face            `json:"faces"`            // the main face first
 	Turned      int               `json:"turned,omitempty"` // degrees, clockwise, by which the picture had to be turned to show a face: 0, 90, 180 or 270
 	Liveness    *Liveness         `json:"liveness"`
@@ -134,8 +142,19 @@ type Quality struct {
 type Document struct {
 	Type       string   `json:"type"`       // id1 (card), id3 (passport page) or unknown
 	Confidence float64  `json:"confidence"` // 0..1
-	Corners    [4]Point `json:"corners"`    // clockwise from the upper left of the upright document
+	Corners    [4]Point `json:"corners"`    // clockwise from the upper left of the upright document; may lie outside of the picture
+	Side       string   `json:"side"`       // front, back or unknown
+	DPI        float64  `json:"dpi"`        // pixels per inch at which the picture shows it
+	CutOff     bool     `json:"cut_off"`    // a part of it lies outside of the picture
+	Others     int      `json:"others"`     // further documents seen in the picture
 }
+
+// The sides of a document.
+const (
+	SideFront   = "front"
+	SideBack    = "back"
+	SideUnknown = "unknown"
+)
 
 // Barcode is one decoded symbol. Text is the payload as bytes in a string; it may hold control characters.
 type Barcode struct {
@@ -150,6 +169,17 @@ type MRZ struct {
 	Format string            `json:"format"` // TD1, TD2, TD3, MRVA, MRVB
 	Valid  bool              `json:"valid"`  // every check digit is right
 	Fields map[string]string `json:"fields"`
+	// CheckDigits says of each field that has one whether it is right.
+	CheckDigits map[string]bool `json:"check_digits"`
+	Repairs     []mrz.Repair    `json:"repairs"` // what was changed in what was read; Lines are after it
+}
+
+// Field is one value of the printed side and how sure it is, 0..1: the reader's confidence in its words, lowered where
+// the value was found by its format alone.
+type Field struct {
+	Value      string  `json:"value"`
+	Confidence float64 `json:"confidence"`
+	Box        Box     `json:"box"` // of its words
 }
 
 // Word is one OCR word with its place and the engine's confidence, 0..1.

@@ -58,7 +58,9 @@ func (r *Reader) Read(ctx context.Context, gray []byte, w, h int, now time.Time)
 		return nil, err
 	}
 	d := found[0].Document
-	return &vision.MRZ{Lines: d.Lines, Format: string(d.Format), Valid: d.Valid, Fields: fields(d)}, nil
+	return &vision.MRZ{
+		Lines: d.Lines, Format: string(d.Format), Valid: d.Valid, Fields: fields(d), CheckDigits: d.CheckDigits, Repairs: d.Repairs,
+	}, nil
 }
 
 // Candidates returns what may be zones, the best first: valid ones, then those with the most right check digits,

@@ -40,12 +40,8 @@ const (
 	Endorsements   = "endorsements"
 )
 
-// Field is one value and how sure it is, 0..1: the reader's confidence in its words, lowered where
-// the value was found by its format alone.
-type Field struct {
-	Value      string  `json:"value"`
-	Confidence float64 `json:"confidence"`
-}
+// Field is a field of the printed side.
+type Field = vision.Field
 
 // unlabelled is the share of the confidence that a value keeps which no label names.
 const unlabelled = 0.5
