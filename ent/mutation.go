@@ -15528,77 +15528,81 @@ func (m *SearchTermMutation) ResetEdge(name string) error {
 // SessionMutation represents an operation that mutates the Session nodes in the graph.
 type SessionMutation struct {
 	config
-	op                      Op
-	typ                     string
-	id                      *string
-	key_id                  *string
-	weights_id              *string
-	kind                    *session.Kind
-	status                  *session.Status
-	document_type           *session.DocumentType
-	liveness_mode           *session.LivenessMode
-	liveness_provider       *session.LivenessProvider
-	created_at              *time.Time
-	expires_at              *time.Time
-	consented               *bool
-	consented_at            *time.Time
-	document_front_given_at *time.Time
-	document_back_given_at  *time.Time
-	selfie_given_at         *time.Time
-	liveness_detected       *bool
-	liveness_detected_at    *time.Time
-	dmv_status              *session.DmvStatus
-	dmv_detected_at         *time.Time
-	ofac_status             *session.OfacStatus
-	ofac_detected_at        *time.Time
-	on_sanction_list        *bool
-	finalize_requested_at   *time.Time
-	completed_at            *time.Time
-	verified                *bool
-	verified_at             *time.Time
-	authenticated           *bool
-	score                   *float64
-	addscore                *float64
-	attempts                *int
-	addattempts             *int
-	blocked_until           *time.Time
-	person_sealed           *[]byte
-	metadata_sealed         *[]byte
-	sdk_metadata_sealed     *[]byte
-	settings_sealed         *[]byte
-	webhook_url_sealed      *[]byte
-	anonymized_at           *time.Time
-	deleted_at              *time.Time
-	clearedFields           map[string]struct{}
-	user                    *string
-	cleareduser             bool
-	client                  *string
-	clearedclient           bool
-	identity                *string
-	clearedidentity         bool
-	consents                map[string]struct{}
-	removedconsents         map[string]struct{}
-	clearedconsents         bool
-	captures                map[string]struct{}
-	removedcaptures         map[string]struct{}
-	clearedcaptures         bool
-	documents               map[string]struct{}
-	removeddocuments        map[string]struct{}
-	cleareddocuments        bool
-	checks                  map[string]struct{}
-	removedchecks           map[string]struct{}
-	clearedchecks           bool
-	decision                *string
-	cleareddecision         bool
-	history                 map[string]struct{}
-	removedhistory          map[string]struct{}
-	clearedhistory          bool
-	locations               map[string]struct{}
-	removedlocations        map[string]struct{}
-	clearedlocations        bool
-	done                    bool
-	oldValue                func(context.Context) (*Session, error)
-	predicates              []predicate.Session
+	op                         Op
+	typ                        string
+	id                         *string
+	key_id                     *string
+	weights_id                 *string
+	kind                       *session.Kind
+	status                     *session.Status
+	document_type              *session.DocumentType
+	liveness_mode              *session.LivenessMode
+	liveness_provider          *session.LivenessProvider
+	created_at                 *time.Time
+	expires_at                 *time.Time
+	consented                  *bool
+	consented_at               *time.Time
+	document_front_given_at    *time.Time
+	document_back_given_at     *time.Time
+	selfie_given_at            *time.Time
+	document_front_attempts    *int
+	adddocument_front_attempts *int
+	document_back_attempts     *int
+	adddocument_back_attempts  *int
+	liveness_detected          *bool
+	liveness_detected_at       *time.Time
+	dmv_status                 *session.DmvStatus
+	dmv_detected_at            *time.Time
+	ofac_status                *session.OfacStatus
+	ofac_detected_at           *time.Time
+	on_sanction_list           *bool
+	finalize_requested_at      *time.Time
+	completed_at               *time.Time
+	verified                   *bool
+	verified_at                *time.Time
+	authenticated              *bool
+	score                      *float64
+	addscore                   *float64
+	attempts                   *int
+	addattempts                *int
+	blocked_until              *time.Time
+	person_sealed              *[]byte
+	metadata_sealed            *[]byte
+	sdk_metadata_sealed        *[]byte
+	settings_sealed            *[]byte
+	webhook_url_sealed         *[]byte
+	anonymized_at              *time.Time
+	deleted_at                 *time.Time
+	clearedFields              map[string]struct{}
+	user                       *string
+	cleareduser                bool
+	client                     *string
+	clearedclient              bool
+	identity                   *string
+	clearedidentity            bool
+	consents                   map[string]struct{}
+	removedconsents            map[string]struct{}
+	clearedconsents            bool
+	captures                   map[string]struct{}
+	removedcaptures            map[string]struct{}
+	clearedcaptures            bool
+	documents                  map[string]struct{}
+	removeddocuments           map[string]struct{}
+	cleareddocuments           bool
+	checks                     map[string]struct{}
+	removedchecks              map[string]struct{}
+	clearedchecks              bool
+	decision                   *string
+	cleareddecision            bool
+	history                    map[string]struct{}
+	removedhistory             map[string]struct{}
+	clearedhistory             bool
+	locations                  map[string]struct{}
+	removedlocations           map[string]struct{}
+	clearedlocations           bool
+	done                       bool
+	oldValue                   func(context.Context) (*Session, error)
+	predicates                 []predicate.Session
 }
 
 var _ ent.Mutation = (*SessionMutation)(nil)
@@ -16393,6 +16397,118 @@ func (m *SessionMutation) SelfieGivenAtCleared() bool {
 func (m *SessionMutation) ResetSelfieGivenAt() {
 	m.selfie_given_at = nil
 	delete(m.clearedFields, session.FieldSelfieGivenAt)
+}
+
+// SetDocumentFrontAttempts sets the "document_front_attempts" field.
+func (m *SessionMutation) SetDocumentFrontAttempts(i int) {
+	m.document_front_attempts = &i
+	m.adddocument_front_attempts = nil
+}
+
+// DocumentFrontAttempts returns the value of the "document_front_attempts" field in the mutation.
+func (m *SessionMutation) DocumentFrontAttempts() (r int, exists bool) {
+	v := m.document_front_attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDocumentFrontAttempts returns the old "document_front_attempts" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldDocumentFrontAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDocumentFrontAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDocumentFrontAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDocumentFrontAttempts: %w", err)
+	}
+	return oldValue.DocumentFrontAttempts, nil
+}
+
+// AddDocumentFrontAttempts adds i to the "document_front_attempts" field.
+func (m *SessionMutation) AddDocumentFrontAttempts(i int) {
+	if m.adddocument_front_attempts != nil {
+		*m.adddocument_front_attempts += i
+	} else {
+		m.adddocument_front_attempts = &i
+	}
+}
+
+// AddedDocumentFrontAttempts returns the value that was added to the "document_front_attempts" field in this mutation.
+func (m *SessionMutation) AddedDocumentFrontAttempts() (r int, exists bool) {
+	v := m.adddocument_front_attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDocumentFrontAttempts resets all changes to the "document_front_attempts" field.
+func (m *SessionMutation) ResetDocumentFrontAttempts() {
+	m.document_front_attempts = nil
+	m.adddocument_front_attempts = nil
+}
+
+// SetDocumentBackAttempts sets the "document_back_attempts" field.
+func (m *SessionMutation) SetDocumentBackAttempts(i int) {
+	m.document_back_attempts = &i
+	m.adddocument_back_attempts = nil
+}
+
+// DocumentBackAttempts returns the value of the "document_back_attempts" field in the mutation.
+func (m *SessionMutation) DocumentBackAttempts() (r int, exists bool) {
+	v := m.document_back_attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDocumentBackAttempts returns the old "document_back_attempts" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldDocumentBackAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDocumentBackAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDocumentBackAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDocumentBackAttempts: %w", err)
+	}
+	return oldValue.DocumentBackAttempts, nil
+}
+
+// AddDocumentBackAttempts adds i to the "document_back_attempts" field.
+func (m *SessionMutation) AddDocumentBackAttempts(i int) {
+	if m.adddocument_back_attempts != nil {
+		*m.adddocument_back_attempts += i
+	} else {
+		m.adddocument_back_attempts = &i
+	}
+}
+
+// AddedDocumentBackAttempts returns the value that was added to the "document_back_attempts" field in this mutation.
+func (m *SessionMutation) AddedDocumentBackAttempts() (r int, exists bool) {
+	v := m.adddocument_back_attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDocumentBackAttempts resets all changes to the "document_back_attempts" field.
+func (m *SessionMutation) ResetDocumentBackAttempts() {
+	m.document_back_attempts = nil
+	m.adddocument_back_attempts = nil
 }
 
 // SetLivenessDetected sets the "liveness_detected" field.
@@ -17953,7 +18069,7 @@ func (m *SessionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SessionMutation) Fields() []string {
-	fields := make([]string, 0, 39)
+	fields := make([]string, 0, 41)
 	if m.user != nil {
 		fields = append(fields, session.FieldUserID)
 	}
@@ -18004,6 +18120,12 @@ func (m *SessionMutation) Fields() []string {
 	}
 	if m.selfie_given_at != nil {
 		fields = append(fields, session.FieldSelfieGivenAt)
+	}
+	if m.document_front_attempts != nil {
+		fields = append(fields, session.FieldDocumentFrontAttempts)
+	}
+	if m.document_back_attempts != nil {
+		fields = append(fields, session.FieldDocumentBackAttempts)
 	}
 	if m.liveness_detected != nil {
 		fields = append(fields, session.FieldLivenessDetected)
@@ -18113,6 +18235,10 @@ func (m *SessionMutation) Field(name string) (ent.Value, bool) {
 		return m.DocumentBackGivenAt()
 	case session.FieldSelfieGivenAt:
 		return m.SelfieGivenAt()
+	case session.FieldDocumentFrontAttempts:
+		return m.DocumentFrontAttempts()
+	case session.FieldDocumentBackAttempts:
+		return m.DocumentBackAttempts()
 	case session.FieldLivenessDetected:
 		return m.LivenessDetected()
 	case session.FieldLivenessDetectedAt:
@@ -18200,6 +18326,10 @@ func (m *SessionMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldDocumentBackGivenAt(ctx)
 	case session.FieldSelfieGivenAt:
 		return m.OldSelfieGivenAt(ctx)
+	case session.FieldDocumentFrontAttempts:
+		return m.OldDocumentFrontAttempts(ctx)
+	case session.FieldDocumentBackAttempts:
+		return m.OldDocumentBackAttempts(ctx)
 	case session.FieldLivenessDetected:
 		return m.OldLivenessDetected(ctx)
 	case session.FieldLivenessDetectedAt:
@@ -18372,6 +18502,20 @@ func (m *SessionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSelfieGivenAt(v)
 		return nil
+	case session.FieldDocumentFrontAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDocumentFrontAttempts(v)
+		return nil
+	case session.FieldDocumentBackAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDocumentBackAttempts(v)
+		return nil
 	case session.FieldLivenessDetected:
 		v, ok := value.(bool)
 		if !ok {
@@ -18534,6 +18678,12 @@ func (m *SessionMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *SessionMutation) AddedFields() []string {
 	var fields []string
+	if m.adddocument_front_attempts != nil {
+		fields = append(fields, session.FieldDocumentFrontAttempts)
+	}
+	if m.adddocument_back_attempts != nil {
+		fields = append(fields, session.FieldDocumentBackAttempts)
+	}
 	if m.addscore != nil {
 		fields = append(fields, session.FieldScore)
 	}
@@ -18548,6 +18698,10 @@ func (m *SessionMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *SessionMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case session.FieldDocumentFrontAttempts:
+		return m.AddedDocumentFrontAttempts()
+	case session.FieldDocumentBackAttempts:
+		return m.AddedDocumentBackAttempts()
 	case session.FieldScore:
 		return m.AddedScore()
 	case session.FieldAttempts:
@@ -18561,6 +18715,20 @@ func (m *SessionMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *SessionMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case session.FieldDocumentFrontAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDocumentFrontAttempts(v)
+		return nil
+	case session.FieldDocumentBackAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDocumentBackAttempts(v)
+		return nil
 	case session.FieldScore:
 		v, ok := value.(float64)
 		if !ok {
@@ -18805,6 +18973,12 @@ func (m *SessionMutation) ResetField(name string) error {
 		return nil
 	case session.FieldSelfieGivenAt:
 		m.ResetSelfieGivenAt()
+		return nil
+	case session.FieldDocumentFrontAttempts:
+		m.ResetDocumentFrontAttempts()
+		return nil
+	case session.FieldDocumentBackAttempts:
+		m.ResetDocumentBackAttempts()
 		return nil
 	case session.FieldLivenessDetected:
 		m.ResetLivenessDetected()

@@ -1069,8 +1069,16 @@ func init() {
 	sessionDescIdentityID := sessionFields[5].Descriptor()
 	// session.IdentityIDValidator is a validator for the "identity_id" field. It is called by the builders before save.
 	session.IdentityIDValidator = sessionDescIdentityID.Validators[0].(func(string) error)
+	// sessionDescDocumentFrontAttempts is the schema descriptor for document_front_attempts field.
+	sessionDescDocumentFrontAttempts := sessionFields[18].Descriptor()
+	// session.DefaultDocumentFrontAttempts holds the default value on creation for the document_front_attempts field.
+	session.DefaultDocumentFrontAttempts = sessionDescDocumentFrontAttempts.Default.(int)
+	// sessionDescDocumentBackAttempts is the schema descriptor for document_back_attempts field.
+	sessionDescDocumentBackAttempts := sessionFields[19].Descriptor()
+	// session.DefaultDocumentBackAttempts holds the default value on creation for the document_back_attempts field.
+	session.DefaultDocumentBackAttempts = sessionDescDocumentBackAttempts.Default.(int)
 	// sessionDescAttempts is the schema descriptor for attempts field.
-	sessionDescAttempts := sessionFields[31].Descriptor()
+	sessionDescAttempts := sessionFields[33].Descriptor()
 	// session.DefaultAttempts holds the default value on creation for the attempts field.
 	session.DefaultAttempts = sessionDescAttempts.Default.(int)
 	// sessionDescID is the schema descriptor for id field.

@@ -55,6 +55,10 @@ type Session struct {
 	DocumentBackGivenAt *time.Time `json:"document_back_given_at,omitempty"`
 	// SelfieGivenAt holds the value of the "selfie_given_at" field.
 	SelfieGivenAt *time.Time `json:"selfie_given_at,omitempty"`
+	// DocumentFrontAttempts holds the value of the "document_front_attempts" field.
+	DocumentFrontAttempts int `json:"document_front_attempts,omitempty"`
+	// DocumentBackAttempts holds the value of the "document_back_attempts" field.
+	DocumentBackAttempts int `json:"document_back_attempts,omitempty"`
 	// LivenessDetected holds the value of the "liveness_detected" field.
 	LivenessDetected *bool `json:"liveness_detected,omitempty"`
 	// LivenessDetectedAt holds the value of the "liveness_detected_at" field.
@@ -241,7 +245,7 @@ func (*Session) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case session.FieldScore:
 			values[i] = new(sql.NullFloat64)
-		case session.FieldAttempts:
+		case session.FieldDocumentFrontAttempts, session.FieldDocumentBackAttempts, session.FieldAttempts:
 			values[i] = new(sql.NullInt64)
 		case session.FieldID, session.FieldUserID, session.FieldClientID, session.FieldKeyID, session.FieldWeightsID, session.FieldIdentityID, session.FieldKind, session.FieldStatus, session.FieldDocumentType, session.FieldLivenessMode, session.FieldLivenessProvider, session.FieldDmvStatus, session.FieldOfacStatus:
 			values[i] = new(sql.NullString)
@@ -375,6 +379,18 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.SelfieGivenAt = new(time.Time)
 				*_m.SelfieGivenAt = value.Time
+			}
+		case session.FieldDocumentFrontAttempts:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field document_front_attempts", values[i])
+			} else if value.Valid {
+				_m.DocumentFrontAttempts = int(value.Int64)
+			}
+		case session.FieldDocumentBackAttempts:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field document_back_attempts", values[i])
+			} else if value.Valid {
+				_m.DocumentBackAttempts = int(value.Int64)
 			}
 		case session.FieldLivenessDetected:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -670,6 +686,12 @@ func (_m *Session) String() string {
 		builder.WriteString("selfie_given_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("document_front_attempts=")
+	builder.WriteString(fmt.Sprintf("%v", _m.DocumentFrontAttempts))
+	builder.WriteString(", ")
+	builder.WriteString("document_back_attempts=")
+	builder.WriteString(fmt.Sprintf("%v", _m.DocumentBackAttempts))
 	builder.WriteString(", ")
 	if v := _m.LivenessDetected; v != nil {
 		builder.WriteString("liveness_detected=")

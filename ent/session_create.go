@@ -199,6 +199,34 @@ func (_c *SessionCreate) SetNillableSelfieGivenAt(v *time.Time) *SessionCreate {
 	return _c
 }
 
+// SetDocumentFrontAttempts sets the "document_front_attempts" field.
+func (_c *SessionCreate) SetDocumentFrontAttempts(v int) *SessionCreate {
+	_c.mutation.SetDocumentFrontAttempts(v)
+	return _c
+}
+
+// SetNillableDocumentFrontAttempts sets the "document_front_attempts" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableDocumentFrontAttempts(v *int) *SessionCreate {
+	if v != nil {
+		_c.SetDocumentFrontAttempts(*v)
+	}
+	return _c
+}
+
+// SetDocumentBackAttempts sets the "document_back_attempts" field.
+func (_c *SessionCreate) SetDocumentBackAttempts(v int) *SessionCreate {
+	_c.mutation.SetDocumentBackAttempts(v)
+	return _c
+}
+
+// SetNillableDocumentBackAttempts sets the "document_back_attempts" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableDocumentBackAttempts(v *int) *SessionCreate {
+	if v != nil {
+		_c.SetDocumentBackAttempts(*v)
+	}
+	return _c
+}
+
 // SetLivenessDetected sets the "liveness_detected" field.
 func (_c *SessionCreate) SetLivenessDetected(v bool) *SessionCreate {
 	_c.mutation.SetLivenessDetected(v)
@@ -640,6 +668,14 @@ func (_c *SessionCreate) defaults() {
 		v := session.DefaultDocumentType
 		_c.mutation.SetDocumentType(v)
 	}
+	if _, ok := _c.mutation.DocumentFrontAttempts(); !ok {
+		v := session.DefaultDocumentFrontAttempts
+		_c.mutation.SetDocumentFrontAttempts(v)
+	}
+	if _, ok := _c.mutation.DocumentBackAttempts(); !ok {
+		v := session.DefaultDocumentBackAttempts
+		_c.mutation.SetDocumentBackAttempts(v)
+	}
 	if _, ok := _c.mutation.DmvStatus(); !ok {
 		v := session.DefaultDmvStatus
 		_c.mutation.SetDmvStatus(v)
@@ -738,6 +774,12 @@ func (_c *SessionCreate) check() error {
 	}
 	if _, ok := _c.mutation.ExpiresAt(); !ok {
 		return &ValidationError{Name: "expires_at", err: errors.New(`ent: missing required field "Session.expires_at"`)}
+	}
+	if _, ok := _c.mutation.DocumentFrontAttempts(); !ok {
+		return &ValidationError{Name: "document_front_attempts", err: errors.New(`ent: missing required field "Session.document_front_attempts"`)}
+	}
+	if _, ok := _c.mutation.DocumentBackAttempts(); !ok {
+		return &ValidationError{Name: "document_back_attempts", err: errors.New(`ent: missing required field "Session.document_back_attempts"`)}
 	}
 	if _, ok := _c.mutation.DmvStatus(); !ok {
 		return &ValidationError{Name: "dmv_status", err: errors.New(`ent: missing required field "Session.dmv_status"`)}
@@ -860,6 +902,14 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.SelfieGivenAt(); ok {
 		_spec.SetField(session.FieldSelfieGivenAt, field.TypeTime, value)
 		_node.SelfieGivenAt = &value
+	}
+	if value, ok := _c.mutation.DocumentFrontAttempts(); ok {
+		_spec.SetField(session.FieldDocumentFrontAttempts, field.TypeInt, value)
+		_node.DocumentFrontAttempts = value
+	}
+	if value, ok := _c.mutation.DocumentBackAttempts(); ok {
+		_spec.SetField(session.FieldDocumentBackAttempts, field.TypeInt, value)
+		_node.DocumentBackAttempts = value
 	}
 	if value, ok := _c.mutation.LivenessDetected(); ok {
 		_spec.SetField(session.FieldLivenessDetected, field.TypeBool, value)
@@ -1317,6 +1367,42 @@ func (u *SessionUpsert) UpdateSelfieGivenAt() *SessionUpsert {
 // ClearSelfieGivenAt clears the value of the "selfie_given_at" field.
 func (u *SessionUpsert) ClearSelfieGivenAt() *SessionUpsert {
 	u.SetNull(session.FieldSelfieGivenAt)
+	return u
+}
+
+// SetDocumentFrontAttempts sets the "document_front_attempts" field.
+func (u *SessionUpsert) SetDocumentFrontAttempts(v int) *SessionUpsert {
+	u.Set(session.FieldDocumentFrontAttempts, v)
+	return u
+}
+
+// UpdateDocumentFrontAttempts sets the "document_front_attempts" field to the value that was provided on create.
+func (u *SessionUpsert) UpdateDocumentFrontAttempts() *SessionUpsert {
+	u.SetExcluded(session.FieldDocumentFrontAttempts)
+	return u
+}
+
+// AddDocumentFrontAttempts adds v to the "document_front_attempts" field.
+func (u *SessionUpsert) AddDocumentFrontAttempts(v int) *SessionUpsert {
+	u.Add(session.FieldDocumentFrontAttempts, v)
+	return u
+}
+
+// SetDocumentBackAttempts sets the "document_back_attempts" field.
+func (u *SessionUpsert) SetDocumentBackAttempts(v int) *SessionUpsert {
+	u.Set(session.FieldDocumentBackAttempts, v)
+	return u
+}
+
+// UpdateDocumentBackAttempts sets the "document_back_attempts" field to the value that was provided on create.
+func (u *SessionUpsert) UpdateDocumentBackAttempts() *SessionUpsert {
+	u.SetExcluded(session.FieldDocumentBackAttempts)
+	return u
+}
+
+// AddDocumentBackAttempts adds v to the "document_back_attempts" field.
+func (u *SessionUpsert) AddDocumentBackAttempts(v int) *SessionUpsert {
+	u.Add(session.FieldDocumentBackAttempts, v)
 	return u
 }
 
@@ -1958,6 +2044,48 @@ func (u *SessionUpsertOne) UpdateSelfieGivenAt() *SessionUpsertOne {
 func (u *SessionUpsertOne) ClearSelfieGivenAt() *SessionUpsertOne {
 	return u.Update(func(s *SessionUpsert) {
 		s.ClearSelfieGivenAt()
+	})
+}
+
+// SetDocumentFrontAttempts sets the "document_front_attempts" field.
+func (u *SessionUpsertOne) SetDocumentFrontAttempts(v int) *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetDocumentFrontAttempts(v)
+	})
+}
+
+// AddDocumentFrontAttempts adds v to the "document_front_attempts" field.
+func (u *SessionUpsertOne) AddDocumentFrontAttempts(v int) *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.AddDocumentFrontAttempts(v)
+	})
+}
+
+// UpdateDocumentFrontAttempts sets the "document_front_attempts" field to the value that was provided on create.
+func (u *SessionUpsertOne) UpdateDocumentFrontAttempts() *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateDocumentFrontAttempts()
+	})
+}
+
+// SetDocumentBackAttempts sets the "document_back_attempts" field.
+func (u *SessionUpsertOne) SetDocumentBackAttempts(v int) *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetDocumentBackAttempts(v)
+	})
+}
+
+// AddDocumentBackAttempts adds v to the "document_back_attempts" field.
+func (u *SessionUpsertOne) AddDocumentBackAttempts(v int) *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.AddDocumentBackAttempts(v)
+	})
+}
+
+// UpdateDocumentBackAttempts sets the "document_back_attempts" field to the value that was provided on create.
+func (u *SessionUpsertOne) UpdateDocumentBackAttempts() *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateDocumentBackAttempts()
 	})
 }
 
@@ -2831,6 +2959,48 @@ func (u *SessionUpsertBulk) UpdateSelfieGivenAt() *SessionUpsertBulk {
 func (u *SessionUpsertBulk) ClearSelfieGivenAt() *SessionUpsertBulk {
 	return u.Update(func(s *SessionUpsert) {
 		s.ClearSelfieGivenAt()
+	})
+}
+
+// SetDocumentFrontAttempts sets the "document_front_attempts" field.
+func (u *SessionUpsertBulk) SetDocumentFrontAttempts(v int) *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetDocumentFrontAttempts(v)
+	})
+}
+
+// AddDocumentFrontAttempts adds v to the "document_front_attempts" field.
+func (u *SessionUpsertBulk) AddDocumentFrontAttempts(v int) *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.AddDocumentFrontAttempts(v)
+	})
+}
+
+// UpdateDocumentFrontAttempts sets the "document_front_attempts" field to the value that was provided on create.
+func (u *SessionUpsertBulk) UpdateDocumentFrontAttempts() *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateDocumentFrontAttempts()
+	})
+}
+
+// SetDocumentBackAttempts sets the "document_back_attempts" field.
+func (u *SessionUpsertBulk) SetDocumentBackAttempts(v int) *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetDocumentBackAttempts(v)
+	})
+}
+
+// AddDocumentBackAttempts adds v to the "document_back_attempts" field.
+func (u *SessionUpsertBulk) AddDocumentBackAttempts(v int) *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.AddDocumentBackAttempts(v)
+	})
+}
+
+// UpdateDocumentBackAttempts sets the "document_back_attempts" field to the value that was provided on create.
+func (u *SessionUpsertBulk) UpdateDocumentBackAttempts() *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateDocumentBackAttempts()
 	})
 }
 

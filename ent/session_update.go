@@ -213,6 +213,48 @@ func (_u *SessionUpdate) ClearSelfieGivenAt() *SessionUpdate {
 	return _u
 }
 
+// SetDocumentFrontAttempts sets the "document_front_attempts" field.
+func (_u *SessionUpdate) SetDocumentFrontAttempts(v int) *SessionUpdate {
+	_u.mutation.ResetDocumentFrontAttempts()
+	_u.mutation.SetDocumentFrontAttempts(v)
+	return _u
+}
+
+// SetNillableDocumentFrontAttempts sets the "document_front_attempts" field if the given value is not nil.
+func (_u *SessionUpdate) SetNillableDocumentFrontAttempts(v *int) *SessionUpdate {
+	if v != nil {
+		_u.SetDocumentFrontAttempts(*v)
+	}
+	return _u
+}
+
+// AddDocumentFrontAttempts adds value to the "document_front_attempts" field.
+func (_u *SessionUpdate) AddDocumentFrontAttempts(v int) *SessionUpdate {
+	_u.mutation.AddDocumentFrontAttempts(v)
+	return _u
+}
+
+// SetDocumentBackAttempts sets the "document_back_attempts" field.
+func (_u *SessionUpdate) SetDocumentBackAttempts(v int) *SessionUpdate {
+	_u.mutation.ResetDocumentBackAttempts()
+	_u.mutation.SetDocumentBackAttempts(v)
+	return _u
+}
+
+// SetNillableDocumentBackAttempts sets the "document_back_attempts" field if the given value is not nil.
+func (_u *SessionUpdate) SetNillableDocumentBackAttempts(v *int) *SessionUpdate {
+	if v != nil {
+		_u.SetDocumentBackAttempts(*v)
+	}
+	return _u
+}
+
+// AddDocumentBackAttempts adds value to the "document_back_attempts" field.
+func (_u *SessionUpdate) AddDocumentBackAttempts(v int) *SessionUpdate {
+	_u.mutation.AddDocumentBackAttempts(v)
+	return _u
+}
+
 // SetLivenessDetected sets the "liveness_detected" field.
 func (_u *SessionUpdate) SetLivenessDetected(v bool) *SessionUpdate {
 	_u.mutation.SetLivenessDetected(v)
@@ -994,6 +1036,18 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.SelfieGivenAtCleared() {
 		_spec.ClearField(session.FieldSelfieGivenAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.DocumentFrontAttempts(); ok {
+		_spec.SetField(session.FieldDocumentFrontAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedDocumentFrontAttempts(); ok {
+		_spec.AddField(session.FieldDocumentFrontAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.DocumentBackAttempts(); ok {
+		_spec.SetField(session.FieldDocumentBackAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedDocumentBackAttempts(); ok {
+		_spec.AddField(session.FieldDocumentBackAttempts, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.LivenessDetected(); ok {
 		_spec.SetField(session.FieldLivenessDetected, field.TypeBool, value)
 	}
@@ -1646,6 +1700,48 @@ func (_u *SessionUpdateOne) SetNillableSelfieGivenAt(v *time.Time) *SessionUpdat
 // ClearSelfieGivenAt clears the value of the "selfie_given_at" field.
 func (_u *SessionUpdateOne) ClearSelfieGivenAt() *SessionUpdateOne {
 	_u.mutation.ClearSelfieGivenAt()
+	return _u
+}
+
+// SetDocumentFrontAttempts sets the "document_front_attempts" field.
+func (_u *SessionUpdateOne) SetDocumentFrontAttempts(v int) *SessionUpdateOne {
+	_u.mutation.ResetDocumentFrontAttempts()
+	_u.mutation.SetDocumentFrontAttempts(v)
+	return _u
+}
+
+// SetNillableDocumentFrontAttempts sets the "document_front_attempts" field if the given value is not nil.
+func (_u *SessionUpdateOne) SetNillableDocumentFrontAttempts(v *int) *SessionUpdateOne {
+	if v != nil {
+		_u.SetDocumentFrontAttempts(*v)
+	}
+	return _u
+}
+
+// AddDocumentFrontAttempts adds value to the "document_front_attempts" field.
+func (_u *SessionUpdateOne) AddDocumentFrontAttempts(v int) *SessionUpdateOne {
+	_u.mutation.AddDocumentFrontAttempts(v)
+	return _u
+}
+
+// SetDocumentBackAttempts sets the "document_back_attempts" field.
+func (_u *SessionUpdateOne) SetDocumentBackAttempts(v int) *SessionUpdateOne {
+	_u.mutation.ResetDocumentBackAttempts()
+	_u.mutation.SetDocumentBackAttempts(v)
+	return _u
+}
+
+// SetNillableDocumentBackAttempts sets the "document_back_attempts" field if the given value is not nil.
+func (_u *SessionUpdateOne) SetNillableDocumentBackAttempts(v *int) *SessionUpdateOne {
+	if v != nil {
+		_u.SetDocumentBackAttempts(*v)
+	}
+	return _u
+}
+
+// AddDocumentBackAttempts adds value to the "document_back_attempts" field.
+func (_u *SessionUpdateOne) AddDocumentBackAttempts(v int) *SessionUpdateOne {
+	_u.mutation.AddDocumentBackAttempts(v)
 	return _u
 }
 
@@ -2459,6 +2555,18 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 	}
 	if _u.mutation.SelfieGivenAtCleared() {
 		_spec.ClearField(session.FieldSelfieGivenAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DocumentFrontAttempts(); ok {
+		_spec.SetField(session.FieldDocumentFrontAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedDocumentFrontAttempts(); ok {
+		_spec.AddField(session.FieldDocumentFrontAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.DocumentBackAttempts(); ok {
+		_spec.SetField(session.FieldDocumentBackAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedDocumentBackAttempts(); ok {
+		_spec.AddField(session.FieldDocumentBackAttempts, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.LivenessDetected(); ok {
 		_spec.SetField(session.FieldLivenessDetected, field.TypeBool, value)

@@ -25,12 +25,12 @@ const (
 // maxStoredImage bounds what is read back from storage: the largest upload and its seal.
 const maxStoredImage = 16 << 20
 
-// AddDocument takes a picture of one side ("front" or "back") of the document, and has it analysed. A
-// second picture of a side replaces the first.
-func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side string, place Place, image []byte) error {
+// AddDocument takes a picture of one side ("front" or "back") of the document, has it analysed, and says what the person can
+// do better. A second picture of a side replaces the first.
+func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side string, place Place, image []byte) (DocumentAnswer, error) {
 	container, err := inspect(image, "/image")
 	if err != nil {
-		return err
+		return DocumentAnswer{}, err
 	}
 	var captured capture.Side
 	switch side {
@@ -39,17 +39,35 @@ func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side st
 	case "back":
 		captured = captureBack
 	default:
-		return invalid("/side", "must be front or back")
+		return DocumentAnswer{}, invalid("/side", "must be front or back")
 	}
 	if err := place.validate(); err != nil {
-		return err
+		return DocumentAnswer{}, err
 	}
-	if _, known, err := earlier[struct{}](ctx, s, p); known || err != nil {
-		return err
+	taken, known, err := earlier[documentTaken](ctx, s, p)
+	if err != nil {
+		return DocumentAnswer{}, err
 	}
+	if !known {
+		if taken, err = s.takeDocument(ctx, p, id, captured, place, image, container); err != nil {
+			return DocumentAnswer{}, err
+		}
+	}
+	return s.answerDocument(ctx, p, id, taken)
+}
+
+// documentTaken is what became of a handed-in picture, before it was measured.
+type documentTaken struct {
+	CaptureID string `json:"capture_id"`
+	Attempts  int    `json:"attempts"` // at this side, this one included
+}
+
+// takeDocument keeps the picture and leaves the work of measuring it.
+func (s *Service) takeDocument(ctx context.Context, p auth.Principal, id string, side capture.Side, place Place, image []byte, container vision.Container) (documentTaken, error) {
+	var none documentTaken
 	row, err := find(ctx, s.db.Ent.Session, p, IDV, id)
 	if err != nil {
-		return err
+		return none, err
 	}
 	check := func(row *ent.Session) error {
 		if err := takesInput(row, s.now()); err != nil {
@@ -58,52 +76,54 @@ func (s *Service) AddDocument(ctx context.Context, p auth.Principal, id, side st
 		if row.DocumentType == session.DocumentTypeUnknown {
 			return Errorf(CodeDocumentType, "the document type must be set first")
 		}
-		if _, ok := fileType(string(row.DocumentType), captured); !ok {
+		if _, ok := fileType(string(row.DocumentType), side); !ok {
 			return Errorf(CodeDocumentSide, "a %s has no %s", row.DocumentType, side)
 		}
 		return nil
 	}
 	if err := check(row); err != nil {
-		return err
+		return none, err
 	}
 	picture, err := s.store(ctx, row, image, container)
 	if err != nil {
-		return err
+		return none, err
 	}
-	err = s.apply(ctx, p, func(c *change) error {
+	taken, err := once(ctx, s, p, func(c *change) (documentTaken, error) {
 		row, err := c.find(ctx, p, IDV, id) // again: the state may have moved while the image was stored
 		if err != nil {
-			return err
+			return none, err
 		}
 		if err := check(row); err != nil {
-			return err
+			return none, err
 		}
-		if err := c.supersede(ctx, id, captured); err != nil {
-			return err
+		if err := c.supersede(ctx, id, side); err != nil {
+			return none, err
 		}
-		kind, _ := fileType(string(row.DocumentType), captured)
-		if err := c.capture(ctx, row, picture, shot{side: captured, fileType: kind}); err != nil {
-			return err
+		kind, _ := fileType(string(row.DocumentType), side)
+		if err := c.capture(ctx, row, picture, shot{side: side, fileType: kind}); err != nil {
+			return none, err
 		}
+		taken := documentTaken{CaptureID: picture.id, Attempts: row.DocumentFrontAttempts + 1}
 		update, spot := c.Session.UpdateOne(row), location.CaptureTypeFrontDocImageCapture
-		if captured == captureFront {
-			update.SetDocumentFrontGivenAt(c.now)
+		if side == captureFront {
+			update.SetDocumentFrontGivenAt(c.now).AddDocumentFrontAttempts(1)
 		} else {
-			update.SetDocumentBackGivenAt(c.now)
+			taken.Attempts = row.DocumentBackAttempts + 1
+			update.SetDocumentBackGivenAt(c.now).AddDocumentBackAttempts(1)
 			spot = location.CaptureTypeBackDocImageCapture
 		}
 		if err := update.Exec(ctx); err != nil {
-			return Internal(err)
+			return none, Internal(err)
 		}
 		if err := c.locate(ctx, row, spot, place); err != nil {
-			return err
+			return none, err
 		}
-		return c.note(ctx, id, actorOf(p), "document_"+side+"_given", "", "", map[string]string{"capture_id": picture.id})
+		return taken, c.note(ctx, id, actorOf(p), "document_"+string(side)+"_given", "", "", map[string]string{"capture_id": picture.id})
 	})
-	if err != nil || replayed(ctx) {
+	if err != nil || taken.CaptureID != picture.id { // the same request had been made before
 		s.discard(ctx, picture)
 	}
-	return err
+	return taken, err
 }
 
 // fileType is the storage_file_type_e of one side of a document, and whether that document has the side.

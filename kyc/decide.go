@@ -159,6 +159,8 @@ func (f *facts) crossCheck(name scoring.Check, v verdict) scoring.Signal {
 	switch {
 	case f.encoded == nil && f.unread():
 		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonAnalysisFailed}
+	case f.encoded == nil && f.zoneWrong:
+		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonMRZCheckDigits}
 	case f.encoded == nil && (f.documentType == "passport" || f.documentType == "passport_card"):
 		s.State, s.Reasons = scoring.StateUnavailable, []scoring.Reason{scoring.ReasonMRZUnreadable}
 	case f.encoded == nil:
@@ -372,17 +374,26 @@ func (c *change) keepChecks(ctx context.Context, v vault, row *ent.Session, resu
 	if result.cross == nil {
 		return nil
 	}
-	for name, ok := range map[string]*bool{
-		"document_number_crosscheck": result.agrees.Number, "name_crosscheck": result.agrees.Name, "address_crosscheck": result.agrees.Address,
+	for _, part := range []struct {
+		name   string
+		agrees *bool
+		fields []string
+	}{
+		{"document_number_crosscheck", result.agrees.Number, []string{"document_number"}},
+		{"name_crosscheck", result.agrees.Name, []string{"last_name", "first_name", "middle_name"}},
+		{"address_crosscheck", result.agrees.Address, []string{"street", "city", "state", "postal_code"}},
 	} {
+		evidence := slices.DeleteFunc(slices.Clone(result.cross.Fields), func(m crosscheck.FieldMatch) bool {
+			return !slices.Contains(part.fields, m.Field)
+		})
 		state, value := scoring.StateNotRun, (*float64)(nil)
-		if ok != nil {
-			state, value = scoring.StateFail, truth(*ok)
-			if *ok {
+		if part.agrees != nil {
+			state, value = scoring.StateFail, truth(*part.agrees)
+			if *part.agrees {
 				state = scoring.StatePass
 			}
 		}
-		if err := keep(name, state, value, nil, nil); err != nil {
+		if err := keep(part.name, state, value, nil, evidence); err != nil {
 			return err
 		}
 	}

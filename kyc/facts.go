@@ -2,8 +2,6 @@ package kyc
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"kycd/ent"
@@ -43,6 +41,8 @@ type facts struct {
 	merged  map[string]string // the best of them
 	printed map[string]string // the print
 	encoded map[string]string // the barcode or the MRZ: what print is compared with
+
+	zoneWrong bool // a machine-readable zone was read whose check digits are wrong
 }
 
 // source is what one part of the document says.
@@ -171,12 +171,17 @@ func (f *facts) read() {
 		}
 	}
 	for _, side := range []*measured{f.front, f.back} {
-		if side == nil || side.analysis == nil || side.analysis.MRZ == nil || f.encoded != nil {
+		zone, found := f.zoneOf(side)
+		if !found || f.gave(string(document.DataSourceMrz)) {
 			continue
 		}
-		if zone, err := mrz.Parse(side.analysis.MRZ.Lines, f.now); err == nil && zone.Valid {
+		if !zone.Valid { // what it says may not be believed, but it is there
+			f.zoneWrong = true
+			continue
+		}
+		add(document.DataSourceMrz, zone.Fields())
+		if f.encoded == nil {
 			f.encoded = zone.Fields()
-			add(document.DataSourceMrz, f.encoded)
 		}
 	}
 	if f.front != nil && f.front.analysis != nil {
@@ -193,11 +198,29 @@ func (f *facts) read() {
 	f.merged = crosscheck.Merge(said...)
 }
 
+// zoneOf reads the machine-readable zone of a picture again, as the rules know it; false if there is none.
+func (f *facts) zoneOf(side *measured) (mrz.Document, bool) {
+	if side == nil || side.analysis == nil || side.analysis.MRZ == nil {
+		return mrz.Document{}, false
+	}
+	zone, err := mrz.Parse(side.analysis.MRZ.Lines, f.now)
+	return zone, err == nil
+}
+
+// leastConfidence is what a printed value must have to be heard: below it readings contradicted each other.
+const leastConfidence = 0.4
+
+// printedFields are what the print says. A reading that is more likely wrong than right says nothing.
 func printedFields(a *vision.Analysis) map[string]string {
 	fields := map[string]string{}
-	found := printed.Fields(a.Words, a.Width, a.Height)
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		fields[name] = found[name].Value
+	read := a.Fields
+	if read == nil { // measured before fields were
+		read = printed.Fields(a.Words, a.Width, a.Height)
+	}
+	for name, field := range read {
+		if field.Confidence >= leastConfidence {
+			fields[name] = field.Value
+		}
 	}
 	return fields
 }

@@ -343,8 +343,8 @@ func TestAzure(t *testing.T) {
 		must(t, err)
 		must(t, h.AddConsent(ctx, p, id, true))
 		must(t, h.UpdateDocumentType(ctx, p, id, "driver_license"))
-		must(t, h.AddDocument(ctx, p, id, "front", kyc.Place{}, stage.Picture()))
-		must(t, h.AddDocument(ctx, p, id, "back", kyc.Place{}, stage.Picture()))
+		must(t, only(h.AddDocument(ctx, p, id, "front", kyc.Place{}, stage.Picture())))
+		must(t, only(h.AddDocument(ctx, p, id, "back", kyc.Place{}, stage.Picture())))
 		token, err = h.GenerateLiveness(ctx, p, kyc.IDV, id, kyc.Place{})
 		must(t, err)
 		return id, token

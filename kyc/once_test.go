@@ -59,14 +59,14 @@ func TestOnce(t *testing.T) {
 		must(t, h.UpdateDocumentType(ctx, p, id, "driver_license"))
 		for range 2 {
 			upload, _ := claimed("k-3", "front")
-			must(t, h.AddDocument(upload, p, id, "front", kyc.Place{}, picture(t)))
+			must(t, only(h.AddDocument(upload, p, id, "front", kyc.Place{}, picture(t))))
 		}
 		if n := h.db.Ent.Capture.Query().CountX(ctx); n != 1 || len(h.pictures()) != 1 {
 			t.Errorf("%d captures, %d files", n, len(h.pictures()))
 		}
 		must(t, h.DeleteSession(ctx, p, kyc.IDV, id))
 		upload, _ := claimed("k-3", "front")
-		must(t, h.AddDocument(upload, p, id, "front", kyc.Place{}, picture(t)))
+		must(t, only(h.AddDocument(upload, p, id, "front", kyc.Place{}, picture(t))))
 
 		// After a day the key is free.
 		h.pass(25 * time.Hour)

@@ -52,6 +52,7 @@ type Config struct {
 	FinalizeWait      time.Duration // how long finalize waits for measurements that still run
 	ChallengeLifetime time.Duration
 	LivenessWait      time.Duration // how long a device that handed in frames waits to hear what it can do better
+	DocumentWait      time.Duration // the same of a device that handed in a picture of a document
 	LivenessProvider  string        // for sessions that name none: local or azure; empty means local
 	AzureVerify       bool          // have Azure compare the live face with the front of the document
 	Webhooks          webhook.Policy
@@ -69,6 +70,7 @@ func DefaultConfig() Config {
 		FinalizeWait:      20 * time.Second,
 		ChallengeLifetime: 10 * time.Minute,
 		LivenessWait:      8 * time.Second,
+		DocumentWait:      8 * time.Second,
 	}
 }
 

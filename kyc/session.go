@@ -214,6 +214,7 @@ func (s *Service) view(ctx context.Context, row *ent.Session) (Session, error) {
 		CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, CompletedAt: row.CompletedAt,
 		Consented: row.Consented, ConsentedAt: row.ConsentedAt,
 		DocumentFrontGivenAt: row.DocumentFrontGivenAt, DocumentBackGivenAt: row.DocumentBackGivenAt,
+		DocumentFrontAttempts: row.DocumentFrontAttempts, DocumentBackAttempts: row.DocumentBackAttempts,
 		LivenessDetected: row.LivenessDetected, LivenessDetectedAt: row.LivenessDetectedAt, SelfieGivenAt: row.SelfieGivenAt,
 		DMVStatus: string(row.DmvStatus), DMVDetectedAt: row.DmvDetectedAt,
 		OFACStatus: string(row.OfacStatus), OFACDetectedAt: row.OfacDetectedAt,

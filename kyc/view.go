@@ -44,6 +44,8 @@ type Session struct {
 	ConsentedAt                     *time.Time
 	DocumentFrontGivenAt            *time.Time
 	DocumentBackGivenAt             *time.Time
+	DocumentFrontAttempts           int // pictures handed in of the side, the one that counts included
+	DocumentBackAttempts            int
 	LivenessDetected                *bool
 	LivenessDetectedAt              *time.Time
 	SelfieGivenAt                   *time.Time

@@ -25,14 +25,15 @@ func TestEveryFieldReachesTheAnswer(t *testing.T) {
 	}{
 		{"idv session", answerOf(toIdvSession), "Kind Authenticated LivenessProvider SDKMetadata"},
 		{"ida session", answerOf(toIdaSession), `Kind DocumentType LivenessProvider Person.Gender Person.BirthDate Consented ConsentedAt
-			DocumentFrontGivenAt DocumentBackGivenAt DMVStatus DMVDetectedAt OFACStatus OFACDetectedAt Verified VerifiedAt OnSanctionList
+			DocumentFrontGivenAt DocumentBackGivenAt DocumentFrontAttempts DocumentBackAttempts DMVStatus DMVDetectedAt OFACStatus OFACDetectedAt
+			Verified VerifiedAt OnSanctionList
 			SDKMetadata`},
 		{"idv session of a device", answerOf(toSdkSession), `UserID WeightsID Kind IdentityID CreatedAt ExpiresAt CompletedAt Person.FirstName
 			Person.MiddleName Person.LastName Person.SuffixName Person.Gender Person.BirthDate ConsentedAt LivenessDetectedAt DMVStatus
 			DMVDetectedAt OFACStatus OFACDetectedAt Verified VerifiedAt Authenticated AnonymizedAt OnSanctionList Score Reasons Metadata
 			WebhookURL History`},
 		{"ida session of a device", answerOf(toIdaSdkSession), `WeightsID Kind DocumentType CreatedAt ExpiresAt CompletedAt Person.Gender
-			Person.BirthDate Consented ConsentedAt DocumentFrontGivenAt DocumentBackGivenAt DMVStatus DMVDetectedAt OFACStatus OFACDetectedAt
+			Person.BirthDate Consented ConsentedAt DocumentFrontGivenAt DocumentBackGivenAt DocumentFrontAttempts DocumentBackAttempts DMVStatus DMVDetectedAt OFACStatus OFACDetectedAt
 			Verified VerifiedAt AnonymizedAt OnSanctionList Score Reasons Metadata WebhookURL History`},
 		{"history", answerOf(toHistoryEntry), ""},
 		{"document", answerOf(toIdvDocument), "Fields"},                                                                             // see TestDocumentFieldsByName

@@ -218,11 +218,12 @@ func (f *fake) UpdateDocumentType(_ context.Context, p auth.Principal, id, docum
 	return f.updateDocumentType(p, id, documentType)
 }
 
-func (f *fake) AddDocument(_ context.Context, p auth.Principal, id, side string, place kyc.Place, image []byte) error {
+func (f *fake) AddDocument(_ context.Context, p auth.Principal, id, side string, place kyc.Place, image []byte) (kyc.DocumentAnswer, error) {
+	answer := kyc.DocumentAnswer{Hints: []string{}, Attempts: 1}
 	if f.addDocument == nil {
-		return nil
+		return answer, nil
 	}
-	return f.addDocument(p, id, side, place, image)
+	return answer, f.addDocument(p, id, side, place, image)
 }
 
 func (f *fake) Finalize(_ context.Context, p auth.Principal, id string, settings map[string]any) (kyc.Outcome, error) {

@@ -46,30 +46,36 @@ func (s *server) IdvSdkDocumentTypeUpdate(ctx context.Context, req api.IdvSdkDoc
 
 // IdvSdkDocumentFrontAdd takes the picture of the front.
 func (s *server) IdvSdkDocumentFrontAdd(ctx context.Context, req api.IdvSdkDocumentFrontAddRequestObject) (api.IdvSdkDocumentFrontAddResponseObject, error) {
-	if err := s.addDocument(ctx, "front", req.Body); err != nil {
+	taken, err := s.addDocument(ctx, "front", req.Body)
+	if err != nil {
 		return nil, err
 	}
-	return api.IdvSdkDocumentFrontAdd200JSONResponse{DoneJSONResponse: done()}, nil
+	return api.IdvSdkDocumentFrontAdd200JSONResponse{DocumentTakenJSONResponse: taken}, nil
 }
 
 // IdvSdkDocumentBackAdd takes the picture of the back.
 func (s *server) IdvSdkDocumentBackAdd(ctx context.Context, req api.IdvSdkDocumentBackAddRequestObject) (api.IdvSdkDocumentBackAddResponseObject, error) {
-	if err := s.addDocument(ctx, "back", req.Body); err != nil {
+	taken, err := s.addDocument(ctx, "back", req.Body)
+	if err != nil {
 		return nil, err
 	}
-	return api.IdvSdkDocumentBackAdd200JSONResponse{DoneJSONResponse: done()}, nil
+	return api.IdvSdkDocumentBackAdd200JSONResponse{DocumentTakenJSONResponse: taken}, nil
 }
 
-func (s *server) addDocument(ctx context.Context, side string, body *multipart.Reader) error {
+func (s *server) addDocument(ctx context.Context, side string, body *multipart.Reader) (api.DocumentTakenJSONResponse, error) {
 	x := exchangeOf(ctx)
 	up, err := readUpload(x, body)
 	if err != nil {
-		return err
+		return api.DocumentTakenJSONResponse{}, err
 	}
 	if x.claim != nil {
 		x.claim.Body = up.digest()
 	}
-	return s.service.AddDocument(ctx, x.principal, up.sessionID, side, x.place(up.latitude, up.longitude), up.image)
+	answer, err := s.service.AddDocument(ctx, x.principal, up.sessionID, side, x.place(up.latitude, up.longitude), up.image)
+	if err != nil {
+		return api.DocumentTakenJSONResponse{}, err
+	}
+	return api.DocumentTakenJSONResponse{Hints: list(answer.Hints), Attempts: answer.Attempts}, nil
 }
 
 // IdvSdkLivenessGenerate begins a liveness session of a verification.

@@ -40,7 +40,7 @@ type Service interface {
 	ReadSDKSession(ctx context.Context, p auth.Principal, kind kyc.SessionKind, id string) (kyc.Session, error)
 	AddConsent(ctx context.Context, p auth.Principal, id string, consented bool) error
 	UpdateDocumentType(ctx context.Context, p auth.Principal, id, documentType string) error
-	AddDocument(ctx context.Context, p auth.Principal, id, side string, place kyc.Place, image []byte) error
+	AddDocument(ctx context.Context, p auth.Principal, id, side string, place kyc.Place, image []byte) (kyc.DocumentAnswer, error)
 	Finalize(ctx context.Context, p auth.Principal, id string, settings map[string]any) (kyc.Outcome, error)
 	FinalizeAuthentication(ctx context.Context, p auth.Principal, id string) (kyc.Outcome, error)
 

@@ -241,13 +241,13 @@ func code(err error) string {
 }
 
 func TestPictures(t *testing.T) {
-	s := serve(t, hangUp, answerJSON(200, "{}"))
+	s := serve(t, hangUp, answerJSON(200, `{"hints":["glare"],"attempts":2}`))
 	client := newClock().client(t, Config{BaseURL: s.URL})
 	picture := DocumentPicture{SessionID: "s", Latitude: 46.2, Longitude: -0.0000001, Image: []byte(strings.Repeat("\xff\xd8", 100_000))}
-	if err := client.AddFront(t.Context(), picture); err != nil {
-		t.Fatal(err)
+	if taken, err := client.AddFront(t.Context(), picture); err != nil || len(taken.Hints) != 1 || taken.Hints[0] != "glare" || taken.Attempts != 2 {
+		t.Fatal(taken, err)
 	}
-	if err := client.AddBack(t.Context(), picture); err != nil {
+	if _, err := client.AddBack(t.Context(), picture); err != nil {
 		t.Fatal(err)
 	}
 	requests := s.seen()

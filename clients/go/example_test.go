@@ -62,8 +62,8 @@ func ExampleClient_SDK() {
 	}
 	step(device.IdvSdkConsentAddWithResponse(ctx, api.ConsentAdd{SessionId: id, Consented: true}))
 	step(device.IdvSdkDocumentTypeUpdateWithResponse(ctx, api.DocumentTypeUpdate{SessionId: id, DocumentTypeE: api.DocumentTypeEDriverLicense}))
-	step(nil, device.AddFront(ctx, kycd.DocumentPicture{SessionID: id, Latitude: 46.2, Longitude: 6.15, Image: front}))
-	step(nil, device.AddBack(ctx, kycd.DocumentPicture{SessionID: id, Latitude: 46.2, Longitude: 6.15, Image: back}))
+	step(device.AddFront(ctx, kycd.DocumentPicture{SessionID: id, Latitude: 46.2, Longitude: 6.15, Image: front}))
+	step(device.AddBack(ctx, kycd.DocumentPicture{SessionID: id, Latitude: 46.2, Longitude: 6.15, Image: back}))
 	step(device.IdvSdkLivenessGenerateWithResponse(ctx, api.LivenessGenerate{SessionId: id, Latitude: 46.2, Longitude: 6.15}))
 	step(device.IdvSdkLivenessProcessWithResponse(ctx, api.LivenessProcess{SessionId: id, Latitude: 46.2, Longitude: 6.15, Images: kycd.Frames(selfie)}))
 	outcome, err := kycd.Answer(device.IdvSdkFinalizeWithResponse(ctx, api.Finalize{SessionId: id}))

@@ -7,6 +7,8 @@ import (
 	"io"
 	"mime/multipart"
 	"strconv"
+
+	"kycd/clients/go/api"
 )
 
 // DocumentPicture is a picture of one side of a document, and where it was taken: degrees, WGS 84.
@@ -17,24 +19,22 @@ type DocumentPicture struct {
 	Image []byte
 }
 
-// AddFront sends the front of the document.
-func (c *Client) AddFront(ctx context.Context, p DocumentPicture) error {
+// AddFront sends the front of the document, and is told what the person can do better.
+func (c *Client) AddFront(ctx context.Context, p DocumentPicture) (api.DocumentTaken, error) {
 	contentType, form, err := p.form()
 	if err != nil {
-		return err
+		return api.DocumentTaken{}, err
 	}
-	_, err = c.IdvSdkDocumentFrontAddWithBodyWithResponse(ctx, contentType, form)
-	return err
+	return Answer(c.IdvSdkDocumentFrontAddWithBodyWithResponse(ctx, contentType, form))
 }
 
-// AddBack sends the back of the document.
-func (c *Client) AddBack(ctx context.Context, p DocumentPicture) error {
+// AddBack sends the back of the document, and is told what the person can do better.
+func (c *Client) AddBack(ctx context.Context, p DocumentPicture) (api.DocumentTaken, error) {
 	contentType, form, err := p.form()
 	if err != nil {
-		return err
+		return api.DocumentTaken{}, err
 	}
-	_, err = c.IdvSdkDocumentBackAddWithBodyWithResponse(ctx, contentType, form)
-	return err
+	return Answer(c.IdvSdkDocumentBackAddWithBodyWithResponse(ctx, contentType, form))
 }
 
 func (p DocumentPicture) form() (contentType string, form io.Reader, err error) {

@@ -599,6 +599,8 @@ var (
 		{Name: "document_front_given_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "document_back_given_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "selfie_given_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
+		{Name: "document_front_attempts", Type: field.TypeInt, Default: 0},
+		{Name: "document_back_attempts", Type: field.TypeInt, Default: 0},
 		{Name: "liveness_detected", Type: field.TypeBool, Nullable: true},
 		{Name: "liveness_detected_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz"}},
 		{Name: "dmv_status", Type: field.TypeEnum, Enums: []string{"unknown", "match", "mismatch", "pending", "unavailable", "unsupported"}, Default: "unknown"},
@@ -633,19 +635,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "sessions_identities_sessions",
-				Columns:    []*schema.Column{SessionsColumns[37]},
+				Columns:    []*schema.Column{SessionsColumns[39]},
 				RefColumns: []*schema.Column{IdentitiesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "sessions_clients_sessions",
-				Columns:    []*schema.Column{SessionsColumns[38]},
+				Columns:    []*schema.Column{SessionsColumns[40]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "sessions_users_sessions",
-				Columns:    []*schema.Column{SessionsColumns[39]},
+				Columns:    []*schema.Column{SessionsColumns[41]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -654,12 +656,12 @@ var (
 			{
 				Name:    "session_user_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[39], SessionsColumns[8]},
+				Columns: []*schema.Column{SessionsColumns[41], SessionsColumns[8]},
 			},
 			{
 				Name:    "session_client_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[38], SessionsColumns[8]},
+				Columns: []*schema.Column{SessionsColumns[40], SessionsColumns[8]},
 			},
 			{
 				Name:    "session_status_expires_at",
@@ -669,7 +671,7 @@ var (
 			{
 				Name:    "session_identity_id",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[37]},
+				Columns: []*schema.Column{SessionsColumns[39]},
 			},
 		},
 	}

@@ -22,6 +22,7 @@ func (Session) Fields() []ent.Field {
 		createdAt(), at("expires_at"),
 		field.Bool("consented").Optional().Nillable(), at("consented_at").optional(),
 		at("document_front_given_at").optional(), at("document_back_given_at").optional(), at("selfie_given_at").optional(),
+		field.Int("document_front_attempts").Default(0), field.Int("document_back_attempts").Default(0), // pictures handed in of each side
 		field.Bool("liveness_detected").Optional().Nillable(), at("liveness_detected_at").optional(),
 		field.Enum("dmv_status").Values("unknown", "match", "mismatch", "pending", "unavailable", "unsupported").Default("unknown"), at("dmv_detected_at").optional(),
 		field.Enum("ofac_status").Values("unknown", "clear", "possible_match", "match", "unavailable").Default("unknown"), at("ofac_detected_at").optional(),

@@ -48,6 +48,10 @@ const (
 	FieldDocumentBackGivenAt = "document_back_given_at"
 	// FieldSelfieGivenAt holds the string denoting the selfie_given_at field in the database.
 	FieldSelfieGivenAt = "selfie_given_at"
+	// FieldDocumentFrontAttempts holds the string denoting the document_front_attempts field in the database.
+	FieldDocumentFrontAttempts = "document_front_attempts"
+	// FieldDocumentBackAttempts holds the string denoting the document_back_attempts field in the database.
+	FieldDocumentBackAttempts = "document_back_attempts"
 	// FieldLivenessDetected holds the string denoting the liveness_detected field in the database.
 	FieldLivenessDetected = "liveness_detected"
 	// FieldLivenessDetectedAt holds the string denoting the liveness_detected_at field in the database.
@@ -206,6 +210,8 @@ var Columns = []string{
 	FieldDocumentFrontGivenAt,
 	FieldDocumentBackGivenAt,
 	FieldSelfieGivenAt,
+	FieldDocumentFrontAttempts,
+	FieldDocumentBackAttempts,
 	FieldLivenessDetected,
 	FieldLivenessDetectedAt,
 	FieldDmvStatus,
@@ -251,6 +257,10 @@ var (
 	WeightsIDValidator func(string) error
 	// IdentityIDValidator is a validator for the "identity_id" field. It is called by the builders before save.
 	IdentityIDValidator func(string) error
+	// DefaultDocumentFrontAttempts holds the default value on creation for the "document_front_attempts" field.
+	DefaultDocumentFrontAttempts int
+	// DefaultDocumentBackAttempts holds the default value on creation for the "document_back_attempts" field.
+	DefaultDocumentBackAttempts int
 	// DefaultAttempts holds the default value on creation for the "attempts" field.
 	DefaultAttempts int
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -534,6 +544,16 @@ func ByDocumentBackGivenAt(opts ...sql.OrderTermOption) OrderOption {
 // BySelfieGivenAt orders the results by the selfie_given_at field.
 func BySelfieGivenAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSelfieGivenAt, opts...).ToFunc()
+}
+
+// ByDocumentFrontAttempts orders the results by the document_front_attempts field.
+func ByDocumentFrontAttempts(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDocumentFrontAttempts, opts...).ToFunc()
+}
+
+// ByDocumentBackAttempts orders the results by the document_back_attempts field.
+func ByDocumentBackAttempts(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDocumentBackAttempts, opts...).ToFunc()
 }
 
 // ByLivenessDetected orders the results by the liveness_detected field.

@@ -125,6 +125,16 @@ func SelfieGivenAt(v time.Time) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldSelfieGivenAt, v))
 }
 
+// DocumentFrontAttempts applies equality check predicate on the "document_front_attempts" field. It's identical to DocumentFrontAttemptsEQ.
+func DocumentFrontAttempts(v int) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldDocumentFrontAttempts, v))
+}
+
+// DocumentBackAttempts applies equality check predicate on the "document_back_attempts" field. It's identical to DocumentBackAttemptsEQ.
+func DocumentBackAttempts(v int) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldDocumentBackAttempts, v))
+}
+
 // LivenessDetected applies equality check predicate on the "liveness_detected" field. It's identical to LivenessDetectedEQ.
 func LivenessDetected(v bool) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldLivenessDetected, v))
@@ -958,6 +968,86 @@ func SelfieGivenAtIsNil() predicate.Session {
 // SelfieGivenAtNotNil applies the NotNil predicate on the "selfie_given_at" field.
 func SelfieGivenAtNotNil() predicate.Session {
 	return predicate.Session(sql.FieldNotNull(FieldSelfieGivenAt))
+}
+
+// DocumentFrontAttemptsEQ applies the EQ predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsEQ(v int) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldDocumentFrontAttempts, v))
+}
+
+// DocumentFrontAttemptsNEQ applies the NEQ predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsNEQ(v int) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldDocumentFrontAttempts, v))
+}
+
+// DocumentFrontAttemptsIn applies the In predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsIn(vs ...int) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldDocumentFrontAttempts, vs...))
+}
+
+// DocumentFrontAttemptsNotIn applies the NotIn predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsNotIn(vs ...int) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldDocumentFrontAttempts, vs...))
+}
+
+// DocumentFrontAttemptsGT applies the GT predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsGT(v int) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldDocumentFrontAttempts, v))
+}
+
+// DocumentFrontAttemptsGTE applies the GTE predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsGTE(v int) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldDocumentFrontAttempts, v))
+}
+
+// DocumentFrontAttemptsLT applies the LT predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsLT(v int) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldDocumentFrontAttempts, v))
+}
+
+// DocumentFrontAttemptsLTE applies the LTE predicate on the "document_front_attempts" field.
+func DocumentFrontAttemptsLTE(v int) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldDocumentFrontAttempts, v))
+}
+
+// DocumentBackAttemptsEQ applies the EQ predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsEQ(v int) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldDocumentBackAttempts, v))
+}
+
+// DocumentBackAttemptsNEQ applies the NEQ predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsNEQ(v int) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldDocumentBackAttempts, v))
+}
+
+// DocumentBackAttemptsIn applies the In predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsIn(vs ...int) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldDocumentBackAttempts, vs...))
+}
+
+// DocumentBackAttemptsNotIn applies the NotIn predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsNotIn(vs ...int) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldDocumentBackAttempts, vs...))
+}
+
+// DocumentBackAttemptsGT applies the GT predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsGT(v int) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldDocumentBackAttempts, v))
+}
+
+// DocumentBackAttemptsGTE applies the GTE predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsGTE(v int) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldDocumentBackAttempts, v))
+}
+
+// DocumentBackAttemptsLT applies the LT predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsLT(v int) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldDocumentBackAttempts, v))
+}
+
+// DocumentBackAttemptsLTE applies the LTE predicate on the "document_back_attempts" field.
+func DocumentBackAttemptsLTE(v int) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldDocumentBackAttempts, v))
 }
 
 // LivenessDetectedEQ applies the EQ predicate on the "liveness_detected" field.

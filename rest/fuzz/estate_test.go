@@ -162,8 +162,8 @@ func (e *estate) session(ctx context.Context, o *tenant, at stage) (string, erro
 		}},
 		{consented, func() error { return e.AddConsent(ctx, p, id, at != refused) }},
 		{typed, func() error { return e.UpdateDocumentType(ctx, p, id, "driver_license") }},
-		{"", func() error { return e.AddDocument(ctx, p, id, "front", here, house.Picture()) }},
-		{pictured, func() error { return e.AddDocument(ctx, p, id, "back", here, house.Picture()) }},
+		{"", func() error { return house.Only(e.AddDocument(ctx, p, id, "front", here, house.Picture())) }},
+		{pictured, func() error { return house.Only(e.AddDocument(ctx, p, id, "back", here, house.Picture())) }},
 		{challenged, challenge}, {given, show},
 		{decided, func() error { _, err := e.Finalize(ctx, p, id, nil); return err }},
 	}

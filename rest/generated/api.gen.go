@@ -429,6 +429,15 @@ type DocumentImageAdd struct {
 	SessionId Id     `json:"session_id"`
 }
 
+// DocumentTaken defines model for DocumentTaken.
+type DocumentTaken struct {
+	// Attempts Pictures of this side handed in so far, this one included.
+	Attempts int `json:"attempts"`
+
+	// Hints What the person can do better with another picture of this side; empty when nothing is asked for.
+	Hints []string `json:"hints"`
+}
+
 // DocumentTypeE defines model for DocumentTypeE.
 type DocumentTypeE string
 
@@ -898,35 +907,41 @@ type IdvRequirementsUpdate struct {
 
 // IdvSession defines model for IdvSession.
 type IdvSession struct {
-	AnonymizedAt         *time.Time     `json:"anonymized_at"`
-	BirthDate            *string        `json:"birth_date"`
-	ClientId             string         `json:"client_id"`
-	CompletedAt          *time.Time     `json:"completed_at"`
-	Consented            *bool          `json:"consented"`
-	ConsentedAt          *time.Time     `json:"consented_at"`
-	CreatedAt            time.Time      `json:"created_at"`
-	DmvDetectedAt        *time.Time     `json:"dmv_detected_at"`
-	DmvStatusE           DmvStatusE     `json:"dmv_status_e"`
-	DocumentBackGiven    bool           `json:"document_back_given"`
-	DocumentBackGivenAt  *time.Time     `json:"document_back_given_at"`
-	DocumentFrontGiven   bool           `json:"document_front_given"`
-	DocumentFrontGivenAt *time.Time     `json:"document_front_given_at"`
-	DocumentTypeE        DocumentTypeE  `json:"document_type_e"`
-	ExpiresAt            *time.Time     `json:"expires_at"`
-	FirstName            *string        `json:"first_name"`
-	GenderE              GenderE        `json:"gender_e"`
-	History              []HistoryEntry `json:"history"`
-	IdentityId           *string        `json:"identity_id"`
-	IdvWeightsId         *string        `json:"idv_weights_id"`
-	LastName             *string        `json:"last_name"`
-	LivenessDetected     *bool          `json:"liveness_detected"`
-	LivenessDetectedAt   *time.Time     `json:"liveness_detected_at"`
-	LivenessMode         LivenessMode   `json:"liveness_mode"`
-	Metadata             Object         `json:"metadata"`
-	MiddleName           *string        `json:"middle_name"`
-	OfacDetectedAt       *time.Time     `json:"ofac_detected_at"`
-	OfacStatusE          OfacStatusE    `json:"ofac_status_e"`
-	OnSanctionList       *bool          `json:"on_sanction_list"`
+	AnonymizedAt  *time.Time `json:"anonymized_at"`
+	BirthDate     *string    `json:"birth_date"`
+	ClientId      string     `json:"client_id"`
+	CompletedAt   *time.Time `json:"completed_at"`
+	Consented     *bool      `json:"consented"`
+	ConsentedAt   *time.Time `json:"consented_at"`
+	CreatedAt     time.Time  `json:"created_at"`
+	DmvDetectedAt *time.Time `json:"dmv_detected_at"`
+	DmvStatusE    DmvStatusE `json:"dmv_status_e"`
+
+	// DocumentBackAttempts Pictures of the back handed in so far.
+	DocumentBackAttempts int        `json:"document_back_attempts"`
+	DocumentBackGiven    bool       `json:"document_back_given"`
+	DocumentBackGivenAt  *time.Time `json:"document_back_given_at"`
+
+	// DocumentFrontAttempts Pictures of the front handed in so far.
+	DocumentFrontAttempts int            `json:"document_front_attempts"`
+	DocumentFrontGiven    bool           `json:"document_front_given"`
+	DocumentFrontGivenAt  *time.Time     `json:"document_front_given_at"`
+	DocumentTypeE         DocumentTypeE  `json:"document_type_e"`
+	ExpiresAt             *time.Time     `json:"expires_at"`
+	FirstName             *string        `json:"first_name"`
+	GenderE               GenderE        `json:"gender_e"`
+	History               []HistoryEntry `json:"history"`
+	IdentityId            *string        `json:"identity_id"`
+	IdvWeightsId          *string        `json:"idv_weights_id"`
+	LastName              *string        `json:"last_name"`
+	LivenessDetected      *bool          `json:"liveness_detected"`
+	LivenessDetectedAt    *time.Time     `json:"liveness_detected_at"`
+	LivenessMode          LivenessMode   `json:"liveness_mode"`
+	Metadata              Object         `json:"metadata"`
+	MiddleName            *string        `json:"middle_name"`
+	OfacDetectedAt        *time.Time     `json:"ofac_detected_at"`
+	OfacStatusE           OfacStatusE    `json:"ofac_status_e"`
+	OnSanctionList        *bool          `json:"on_sanction_list"`
 
 	// Reasons Codes, in order of effect.
 	Reasons       []string   `json:"reasons"`
@@ -1346,19 +1361,25 @@ type SdkMetadataUpdate struct {
 
 // SdkSession defines model for SdkSession.
 type SdkSession struct {
-	ClientId           string            `json:"client_id"`
-	Consented          *bool             `json:"consented"`
-	DocumentBackGiven  bool              `json:"document_back_given"`
-	DocumentFrontGiven bool              `json:"document_front_given"`
-	DocumentTypeE      DocumentTypeE     `json:"document_type_e"`
-	LivenessDetected   *bool             `json:"liveness_detected"`
-	LivenessMode       LivenessMode      `json:"liveness_mode"`
-	LivenessProviderE  LivenessProviderE `json:"liveness_provider_e"`
-	SdkMetadata        Object            `json:"sdk_metadata"`
-	SelfieGiven        bool              `json:"selfie_given"`
-	SessionId          string            `json:"session_id"`
-	Settings           Object            `json:"settings"`
-	StatusE            StatusE           `json:"status_e"`
+	ClientId  string `json:"client_id"`
+	Consented *bool  `json:"consented"`
+
+	// DocumentBackAttempts Pictures of the back handed in so far.
+	DocumentBackAttempts int  `json:"document_back_attempts"`
+	DocumentBackGiven    bool `json:"document_back_given"`
+
+	// DocumentFrontAttempts Pictures of the front handed in so far.
+	DocumentFrontAttempts int               `json:"document_front_attempts"`
+	DocumentFrontGiven    bool              `json:"document_front_given"`
+	DocumentTypeE         DocumentTypeE     `json:"document_type_e"`
+	LivenessDetected      *bool             `json:"liveness_detected"`
+	LivenessMode          LivenessMode      `json:"liveness_mode"`
+	LivenessProviderE     LivenessProviderE `json:"liveness_provider_e"`
+	SdkMetadata           Object            `json:"sdk_metadata"`
+	SelfieGiven           bool              `json:"selfie_given"`
+	SessionId             string            `json:"session_id"`
+	Settings              Object            `json:"settings"`
+	StatusE               StatusE           `json:"status_e"`
 }
 
 // ServiceInfo defines model for ServiceInfo.
@@ -3488,6 +3509,8 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 	return r
 }
 
+type DocumentTakenJSONResponse DocumentTaken
+
 type DoneJSONResponse Empty
 
 type PictureResponseHeaders struct {
@@ -5225,7 +5248,7 @@ type IdvSdkDocumentBackAddResponseObject interface {
 	VisitIdvSdkDocumentBackAddResponse(w http.ResponseWriter) error
 }
 
-type IdvSdkDocumentBackAdd200JSONResponse struct{ DoneJSONResponse }
+type IdvSdkDocumentBackAdd200JSONResponse struct{ DocumentTakenJSONResponse }
 
 func (response IdvSdkDocumentBackAdd200JSONResponse) VisitIdvSdkDocumentBackAddResponse(w http.ResponseWriter) error {
 
@@ -5271,7 +5294,7 @@ type IdvSdkDocumentFrontAddResponseObject interface {
 	VisitIdvSdkDocumentFrontAddResponse(w http.ResponseWriter) error
 }
 
-type IdvSdkDocumentFrontAdd200JSONResponse struct{ DoneJSONResponse }
+type IdvSdkDocumentFrontAdd200JSONResponse struct{ DocumentTakenJSONResponse }
 
 func (response IdvSdkDocumentFrontAdd200JSONResponse) VisitIdvSdkDocumentFrontAddResponse(w http.ResponseWriter) error {
 

@@ -34,8 +34,8 @@ func (s *server) verification(t testing.TB, of tenant, in kyc.SessionInput, to p
 	}{
 		{consented, func() error { return s.AddConsent(ctx, p, id, true) }},
 		{typed, func() error { return s.UpdateDocumentType(ctx, p, id, "driver_license") }},
-		{pictured, func() error { return s.AddDocument(ctx, p, id, "front", place, house.Picture()) }},
-		{pictured, func() error { return s.AddDocument(ctx, p, id, "back", place, house.Picture()) }},
+		{pictured, func() error { return house.Only(s.AddDocument(ctx, p, id, "front", place, house.Picture())) }},
+		{pictured, func() error { return house.Only(s.AddDocument(ctx, p, id, "back", place, house.Picture())) }},
 		{challenged, func() error { _, err := s.GenerateLiveness(ctx, p, kyc.IDV, id, place); return err }},
 		{given, func() error {
 			_, err := s.ProcessLiveness(ctx, p, kyc.IDV, id, place, kyc.LivenessInput{Images: [][]byte{house.Picture()}})

@@ -428,6 +428,15 @@ type DocumentImageAdd struct {
 	SessionId Id     `json:"session_id"`
 }
 
+// DocumentTaken defines model for DocumentTaken.
+type DocumentTaken struct {
+	// Attempts Pictures of this side handed in so far, this one included.
+	Attempts int `json:"attempts"`
+
+	// Hints What the person can do better with another picture of this side; empty when nothing is asked for.
+	Hints []string `json:"hints"`
+}
+
 // DocumentTypeE defines model for DocumentTypeE.
 type DocumentTypeE string
 
@@ -888,35 +897,41 @@ type IdvRequirementsUpdate struct {
 
 // IdvSession defines model for IdvSession.
 type IdvSession struct {
-	AnonymizedAt         *time.Time     `json:"anonymized_at"`
-	BirthDate            *string        `json:"birth_date"`
-	ClientId             string         `json:"client_id"`
-	CompletedAt          *time.Time     `json:"completed_at"`
-	Consented            *bool          `json:"consented"`
-	ConsentedAt          *time.Time     `json:"consented_at"`
-	CreatedAt            time.Time      `json:"created_at"`
-	DmvDetectedAt        *time.Time     `json:"dmv_detected_at"`
-	DmvStatusE           DmvStatusE     `json:"dmv_status_e"`
-	DocumentBackGiven    bool           `json:"document_back_given"`
-	DocumentBackGivenAt  *time.Time     `json:"document_back_given_at"`
-	DocumentFrontGiven   bool           `json:"document_front_given"`
-	DocumentFrontGivenAt *time.Time     `json:"document_front_given_at"`
-	DocumentTypeE        DocumentTypeE  `json:"document_type_e"`
-	ExpiresAt            *time.Time     `json:"expires_at"`
-	FirstName            *string        `json:"first_name"`
-	GenderE              GenderE        `json:"gender_e"`
-	History              []HistoryEntry `json:"history"`
-	IdentityId           *string        `json:"identity_id"`
-	IdvWeightsId         *string        `json:"idv_weights_id"`
-	LastName             *string        `json:"last_name"`
-	LivenessDetected     *bool          `json:"liveness_detected"`
-	LivenessDetectedAt   *time.Time     `json:"liveness_detected_at"`
-	LivenessMode         LivenessMode   `json:"liveness_mode"`
-	Metadata             Object         `json:"metadata"`
-	MiddleName           *string        `json:"middle_name"`
-	OfacDetectedAt       *time.Time     `json:"ofac_detected_at"`
-	OfacStatusE          OfacStatusE    `json:"ofac_status_e"`
-	OnSanctionList       *bool          `json:"on_sanction_list"`
+	AnonymizedAt  *time.Time `json:"anonymized_at"`
+	BirthDate     *string    `json:"birth_date"`
+	ClientId      string     `json:"client_id"`
+	CompletedAt   *time.Time `json:"completed_at"`
+	Consented     *bool      `json:"consented"`
+	ConsentedAt   *time.Time `json:"consented_at"`
+	CreatedAt     time.Time  `json:"created_at"`
+	DmvDetectedAt *time.Time `json:"dmv_detected_at"`
+	DmvStatusE    DmvStatusE `json:"dmv_status_e"`
+
+	// DocumentBackAttempts Pictures of the back handed in so far.
+	DocumentBackAttempts int        `json:"document_back_attempts"`
+	DocumentBackGiven    bool       `json:"document_back_given"`
+	DocumentBackGivenAt  *time.Time `json:"document_back_given_at"`
+
+	// DocumentFrontAttempts Pictures of the front handed in so far.
+	DocumentFrontAttempts int            `json:"document_front_attempts"`
+	DocumentFrontGiven    bool           `json:"document_front_given"`
+	DocumentFrontGivenAt  *time.Time     `json:"document_front_given_at"`
+	DocumentTypeE         DocumentTypeE  `json:"document_type_e"`
+	ExpiresAt             *time.Time     `json:"expires_at"`
+	FirstName             *string        `json:"first_name"`
+	GenderE               GenderE        `json:"gender_e"`
+	History               []HistoryEntry `json:"history"`
+	IdentityId            *string        `json:"identity_id"`
+	IdvWeightsId          *string        `json:"idv_weights_id"`
+	LastName              *string        `json:"last_name"`
+	LivenessDetected      *bool          `json:"liveness_detected"`
+	LivenessDetectedAt    *time.Time     `json:"liveness_detected_at"`
+	LivenessMode          LivenessMode   `json:"liveness_mode"`
+	Metadata              Object         `json:"metadata"`
+	MiddleName            *string        `json:"middle_name"`
+	OfacDetectedAt        *time.Time     `json:"ofac_detected_at"`
+	OfacStatusE           OfacStatusE    `json:"ofac_status_e"`
+	OnSanctionList        *bool          `json:"on_sanction_list"`
 
 	// Reasons Codes, in order of effect.
 	Reasons       []string   `json:"reasons"`
@@ -1299,19 +1314,25 @@ type SdkMetadataUpdate struct {
 
 // SdkSession defines model for SdkSession.
 type SdkSession struct {
-	ClientId           string            `json:"client_id"`
-	Consented          *bool             `json:"consented"`
-	DocumentBackGiven  bool              `json:"document_back_given"`
-	DocumentFrontGiven bool              `json:"document_front_given"`
-	DocumentTypeE      DocumentTypeE     `json:"document_type_e"`
-	LivenessDetected   *bool             `json:"liveness_detected"`
-	LivenessMode       LivenessMode      `json:"liveness_mode"`
-	LivenessProviderE  LivenessProviderE `json:"liveness_provider_e"`
-	SdkMetadata        Object            `json:"sdk_metadata"`
-	SelfieGiven        bool              `json:"selfie_given"`
-	SessionId          string            `json:"session_id"`
-	Settings           Object            `json:"settings"`
-	StatusE            StatusE           `json:"status_e"`
+	ClientId  string `json:"client_id"`
+	Consented *bool  `json:"consented"`
+
+	// DocumentBackAttempts Pictures of the back handed in so far.
+	DocumentBackAttempts int  `json:"document_back_attempts"`
+	DocumentBackGiven    bool `json:"document_back_given"`
+
+	// DocumentFrontAttempts Pictures of the front handed in so far.
+	DocumentFrontAttempts int               `json:"document_front_attempts"`
+	DocumentFrontGiven    bool              `json:"document_front_given"`
+	DocumentTypeE         DocumentTypeE     `json:"document_type_e"`
+	LivenessDetected      *bool             `json:"liveness_detected"`
+	LivenessMode          LivenessMode      `json:"liveness_mode"`
+	LivenessProviderE     LivenessProviderE `json:"liveness_provider_e"`
+	SdkMetadata           Object            `json:"sdk_metadata"`
+	SelfieGiven           bool              `json:"selfie_given"`
+	SessionId             string            `json:"session_id"`
+	Settings              Object            `json:"settings"`
+	StatusE               StatusE           `json:"status_e"`
 }
 
 // ServiceInfo defines model for ServiceInfo.
@@ -2262,7 +2283,8 @@ type ClientInterface interface {
 
 	// IdvSdkDocumentBackAddWithBody sdk document back image add
 	//
-	// Adds the picture of the document's back. It is analysed in the background.
+	// Adds the picture of the document's back. It is analysed at once; what the person can do better is told in `hints`, and a better
+	// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2271,7 +2293,8 @@ type ClientInterface interface {
 
 	// IdvSdkDocumentFrontAddWithBody sdk document front image add
 	//
-	// Adds the picture of the document's front. It is analysed in the background.
+	// Adds the picture of the document's front. It is analysed at once; what the person can do better is told in `hints`, and a better
+	// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3642,7 +3665,8 @@ func (c *Client) IdvSdkConsentAdd(ctx context.Context, body IdvSdkConsentAddJSON
 
 // IdvSdkDocumentBackAddWithBody sdk document back image add
 //
-// Adds the picture of the document's back. It is analysed in the background.
+// Adds the picture of the document's back. It is analysed at once; what the person can do better is told in `hints`, and a better
+// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3661,7 +3685,8 @@ func (c *Client) IdvSdkDocumentBackAddWithBody(ctx context.Context, contentType 
 
 // IdvSdkDocumentFrontAddWithBody sdk document front image add
 //
-// Adds the picture of the document's front. It is analysed in the background.
+// Adds the picture of the document's front. It is analysed at once; what the person can do better is told in `hints`, and a better
+// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6994,7 +7019,8 @@ type ClientWithResponsesInterface interface {
 
 	// IdvSdkDocumentBackAddWithBodyWithResponse sdk document back image add
 	//
-	// Adds the picture of the document's back. It is analysed in the background.
+	// Adds the picture of the document's back. It is analysed at once; what the person can do better is told in `hints`, and a better
+	// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7003,7 +7029,8 @@ type ClientWithResponsesInterface interface {
 
 	// IdvSdkDocumentFrontAddWithBodyWithResponse sdk document front image add
 	//
-	// Adds the picture of the document's front. It is analysed in the background.
+	// Adds the picture of the document's front. It is analysed at once; what the person can do better is told in `hints`, and a better
+	// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8667,11 +8694,11 @@ type IdvSdkDocumentBackAddResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *DocumentTaken
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r IdvSdkDocumentBackAddResponse) GetJSON200() *Done {
+func (r IdvSdkDocumentBackAddResponse) GetJSON200() *DocumentTaken {
 	return r.JSON200
 }
 
@@ -8708,11 +8735,11 @@ type IdvSdkDocumentFrontAddResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *DocumentTaken
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r IdvSdkDocumentFrontAddResponse) GetJSON200() *Done {
+func (r IdvSdkDocumentFrontAddResponse) GetJSON200() *DocumentTaken {
 	return r.JSON200
 }
 
@@ -10387,7 +10414,8 @@ func (c *ClientWithResponses) IdvSdkConsentAddWithResponse(ctx context.Context, 
 
 // IdvSdkDocumentBackAddWithBodyWithResponse sdk document back image add
 //
-// Adds the picture of the document's back. It is analysed in the background.
+// Adds the picture of the document's back. It is analysed at once; what the person can do better is told in `hints`, and a better
+// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10402,7 +10430,8 @@ func (c *ClientWithResponses) IdvSdkDocumentBackAddWithBodyWithResponse(ctx cont
 
 // IdvSdkDocumentFrontAddWithBodyWithResponse sdk document front image add
 //
-// Adds the picture of the document's front. It is analysed in the background.
+// Adds the picture of the document's front. It is analysed at once; what the person can do better is told in `hints`, and a better
+// picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11851,7 +11880,7 @@ func ParseIdvSdkDocumentBackAddResponse(rsp *http.Response) (*IdvSdkDocumentBack
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest DocumentTaken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -11877,7 +11906,7 @@ func ParseIdvSdkDocumentFrontAddResponse(rsp *http.Response) (*IdvSdkDocumentFro
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest DocumentTaken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -63,7 +63,7 @@ export function newCaller(sender: Sender, options: CommonOptions, who: Identific
         if (value !== undefined) form.append(name, String(value))
       }
       if (image !== undefined) form.append('image', toBlob(image), 'image')
-      await sender.send(request('POST', path, 'pictures', await formBody(form)), call, readJson)
+      return sender.send(request('POST', path, 'pictures', await formBody(form)), call, readJson)
     },
   }
 }

@@ -42,7 +42,7 @@ export interface DocumentPicture {
   /** JPEG, PNG or WebP, at most 15 MiB. */
   image: Image
 }
-export type Upload<K extends string = never> = (body: Filled<DocumentPicture, K>, options?: CallOptions) => Promise<void>
+export type Upload<K extends string = never> = (body: Filled<DocumentPicture, K>, options?: CallOptions) => Promise<Schemas['DocumentTaken']>
 
 /** The frames of a liveness session; strings are base64 or data: URLs already, as canvas.toDataURL() gives them. */
 export interface LivenessFrames {
@@ -51,7 +51,7 @@ export interface LivenessFrames {
   longitude: number
   images?: (Image | string)[] | undefined
 }
-export type Frames<K extends string = never> = (body: Filled<LivenessFrames, K>, options?: CallOptions) => Promise<Schemas['LivenessToken']>
+export type Frames<K extends string = never> = (body: Filled<LivenessFrames, K>, options?: CallOptions) => Promise<Schemas['LivenessProcessed']>
 
 /** How a call is made. */
 export interface Caller {
@@ -61,7 +61,7 @@ export interface Caller {
   /** Some calls take longer than others, see Duration. */
   send(method: 'POST' | 'PUT', path: string, body: object, options?: CallOptions, duration?: Duration): Promise<unknown>
   download(path: string, body: object, options?: CallOptions): Promise<Blob>
-  upload(path: string, body: Partial<DocumentPicture>, options?: CallOptions): Promise<void>
+  upload(path: string, body: Partial<DocumentPicture>, options?: CallOptions): Promise<unknown>
 }
 
 /** Plain requests; those that carry pictures; those that wait for a decision. */

@@ -41,6 +41,7 @@ async function page({ KycClient, KycSdk, toBase64, verifyWebhook }, baseUrl, web
 
 const expected = {
   session: { status_e: 'in_progress' },
+  upload: { hints: ['glare'], attempts: 1 },
   liveness: { token: '' },
   refused: { name: 'KycError', status: 429, code: 'too_many_requests', retryAfter: 999 },
   redirected: 'KycError',
@@ -67,7 +68,7 @@ function api(received) {
       case '/v2/idv/sdk/session/read':
         return response.end('{"status_e":"in_progress"}')
       case '/v2/idv/sdk/document/front/add':
-        return ++uploads === 1 ? response.destroy() : response.end('{}')
+        return ++uploads === 1 ? response.destroy() : response.end('{"hints":["glare"],"attempts":1}')
       case '/v2/idv/sdk/liveness/process':
         return response.end('{"token":""}')
       case '/v2/idv/sdk/finalize':

@@ -388,7 +388,8 @@ export interface paths {
         put?: never;
         /**
          * sdk document front image add
-         * @description Adds the picture of the document's front. It is analysed in the background.
+         * @description Adds the picture of the document's front. It is analysed at once; what the person can do better is told in `hints`, and a better
+         *     picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
          */
         post: operations["idvSdkDocumentFrontAdd"];
         delete?: never;
@@ -408,7 +409,8 @@ export interface paths {
         put?: never;
         /**
          * sdk document back image add
-         * @description Adds the picture of the document's back. It is analysed in the background.
+         * @description Adds the picture of the document's back. It is analysed at once; what the person can do better is told in `hints`, and a better
+         *     picture replaces this one. Where the analysis takes longer than a few seconds the answer has no hints, and the decision will say.
          */
         post: operations["idvSdkDocumentBackAdd"];
         delete?: never;
@@ -1452,6 +1454,12 @@ export interface components {
             session_id: components["schemas"]["Id"];
             document_type_e: components["schemas"]["DocumentTypeE"];
         };
+        DocumentTaken: {
+            /** @description What the person can do better with another picture of this side; empty when nothing is asked for. */
+            hints: string[];
+            /** @description Pictures of this side handed in so far, this one included. */
+            attempts: number;
+        };
         DocumentImageAdd: {
             session_id: components["schemas"]["Id"];
             /** @description Degrees north, -90 to 90. */
@@ -1486,6 +1494,10 @@ export interface components {
             consented: boolean | null;
             document_front_given: boolean;
             document_back_given: boolean;
+            /** @description Pictures of the front handed in so far. */
+            document_front_attempts: number;
+            /** @description Pictures of the back handed in so far. */
+            document_back_attempts: number;
             liveness_detected: boolean | null;
             selfie_given: boolean;
             liveness_mode: components["schemas"]["LivenessMode"];
@@ -1547,6 +1559,10 @@ export interface components {
             document_back_given: boolean;
             /** Format: date-time */
             document_back_given_at: string | null;
+            /** @description Pictures of the front handed in so far. */
+            document_front_attempts: number;
+            /** @description Pictures of the back handed in so far. */
+            document_back_attempts: number;
             liveness_mode: components["schemas"]["LivenessMode"];
             liveness_detected: boolean | null;
             /** Format: date-time */
@@ -2298,6 +2314,22 @@ export interface components {
             content: {
                 /** @example {} */
                 "application/json": components["schemas"]["Empty"];
+            };
+        };
+        /** @description The picture was taken. */
+        DocumentTaken: {
+            headers: {
+                "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "hints": [],
+                 *       "attempts": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["DocumentTaken"];
             };
         };
         /** @description The picture. */
@@ -3108,6 +3140,8 @@ export interface operations {
                      *       "consented": true,
                      *       "document_front_given": true,
                      *       "document_back_given": false,
+                     *       "document_front_attempts": 2,
+                     *       "document_back_attempts": 0,
                      *       "liveness_detected": null,
                      *       "selfie_given": false,
                      *       "liveness_mode": "passive",
@@ -3233,7 +3267,7 @@ export interface operations {
             };
         };
         responses: {
-            200: components["responses"]["Done"];
+            200: components["responses"]["DocumentTaken"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3271,7 +3305,7 @@ export interface operations {
             };
         };
         responses: {
-            200: components["responses"]["Done"];
+            200: components["responses"]["DocumentTaken"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3553,6 +3587,8 @@ export interface operations {
                      *           "document_front_given_at": "2025-09-14T23:10:58.871Z",
                      *           "document_back_given": true,
                      *           "document_back_given_at": "2025-09-14T23:11:12.402Z",
+                     *           "document_front_attempts": 1,
+                     *           "document_back_attempts": 1,
                      *           "liveness_mode": "passive",
                      *           "liveness_detected": true,
                      *           "liveness_detected_at": "2025-09-14T23:11:41.190Z",
@@ -3643,6 +3679,8 @@ export interface operations {
                      *       "document_front_given_at": "2025-09-14T23:10:58.871Z",
                      *       "document_back_given": true,
                      *       "document_back_given_at": "2025-09-14T23:11:12.402Z",
+                     *       "document_front_attempts": 1,
+                     *       "document_back_attempts": 1,
                      *       "liveness_mode": "passive",
                      *       "liveness_detected": true,
                      *       "liveness_detected_at": "2025-09-14T23:11:41.190Z",
