@@ -7,6 +7,7 @@ package aamva
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -41,17 +42,8 @@ const (
 	RepairCharacterSet     Repair = "character_set"     // not UTF-8: read as ISO 8859-1
 	RepairReplacedControls Repair = "replaced_controls" // C1 control characters or U+FFFD in place of the separators
 	RepairFutureVersion    Repair = "version_unknown"   // a version later than this package knows
-)
-
-// Problem names what an integrator may want to refuse a payload for.
-type Problem string
-
-// The problems. An element's id follows a colon: element_missing:DAQ.
-const (
-	ProblemElementMissing Problem = "element_missing"
-	ProblemElementInvalid Problem = "element_invalid"
-	ProblemIssuerUnknown  Problem = "issuer_unknown"
-	ProblemIssuerMismatch Problem = "issuer_mismatch" // the address's state is not the issuer's
+	RepairDateOrder        Repair = "date_order"        // a date has year or month first against the version and the country
+	RepairDateText         Repair = "date_text"         // something stands between or behind a date's digits
 )
 
 // Code is a stable reason why a payload cannot be read at all.
@@ -100,7 +92,9 @@ func Parse(payload []byte) (Payload, error) {
 	if len(payload) > maxLength {
 		return Payload{}, &Error{Code: CodeTooLong}
 	}
-	p := Payload{Elements: map[string]string{}, Jurisdiction: map[string]string{}}
+	p := Payload{
+		Elements: map[string]string{}, Jurisdiction: map[string]string{}, Repairs: []Repair{}, Errors: []Problem{},
+	}
 	text := p.decode(payload)
 	if len(text) < minLength {
 		return Payload{}, &Error{Code: CodeTooShort}
@@ -220,10 +214,7 @@ func (p *Payload) markRepairs(before, fileType string) {
 }
 
 func (p *Payload) repair(r Repair) {
-	for _, have := range p.Repairs {
-		if have == r {
-			return
-		}
+	if !slices.Contains(p.Repairs, r) {
+		p.Repairs = append(p.Repairs, r)
 	}
-	p.Repairs = append(p.Repairs, r)
 }
