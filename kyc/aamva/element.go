@@ -65,14 +65,15 @@ func startsElement(id, rest string, version int) bool {
 	case "DAA", "DAB", "DAE", "DAF", "DAL", "DAM", "DAN", "DAO", "DAP", "DAR", "DAS", "DAT":
 		return version <= 1 && next != ' '
 	case "DAV", "DAW", "DAX", "DAU":
-		return digit
+		value := strings.TrimLeft(rest, " ")
+		return value != "" && value[0] >= '0' && value[0] <= '9'
 	case "DAK":
 		return digit || (letter && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9')
 	case "DAD", "DAG":
 		return next != ' '
 	case "DAY", "DAZ":
-		end := strings.IndexFunc(rest, func(r rune) bool { return r < 'A' || r > 'Z' })
-		return end == 3 || end == 2 || len(rest) <= 3
+		word, _, _ := strings.Cut(rest, " ")
+		return isColor(word)
 	}
 	return id <= "DDP"
 }

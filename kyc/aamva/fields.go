@@ -308,3 +308,12 @@ func color(code string) string {
 	}
 	return code
 }
+
+// isColor says whether a word is a colour of eyes or hair, in the letters of ANSI D20 or of old cards.
+func isColor(word string) bool {
+	switch color(word) {
+	case "BAL", "BLK", "BLN", "BLU", "BRO", "DIC", "GRN", "GRY", "HAZ", "MAR", "PNK", "RED", "SDY", "WHI":
+		return true
+	}
+	return strings.EqualFold(word, "UNK")
+}
