@@ -23,7 +23,7 @@ func (p Payload) date(id string) string {
 // the parts and what follows them are overlooked; exact is false then.
 func readDate(value string) (iso string, order dateOrder, exact bool) {
 	value = strings.TrimSpace(value)
-	digits := strings.NewReplacer("-", "", "/", "").Replace(value)
+	digits := strings.ReplaceAll(strings.ReplaceAll(value, "-", ""), "/", "")
 	if len(digits) < 8 {
 		return "", 0, false
 	}

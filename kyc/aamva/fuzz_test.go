@@ -102,7 +102,7 @@ func FuzzParse(f *testing.F) {
 func TestMutations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 11))
 	payloads := seeds(t)
-	for range 6000 {
+	for range 3000 {
 		payload := mutate(rng, payloads[rng.IntN(len(payloads))], payloads)
 		examine(t, payload)
 		if t.Failed() {
