@@ -241,13 +241,13 @@ func (l layout) covers(row int) bool {
 	return false
 }
 
-// clearTail turns the letters that readers see in the fillers behind the names (K, C, L, S, E for <) back into
+// clearTail turns the letters that readers see in the fillers behind the names (K, C, L, S, E for <, and 5 for the S) back into
 // fillers. It touches only a tail that starts at a filler and is mostly fillers, so that no name is lost: a name
 // consists of other letters too, or stands between two single fillers.
 func (g *grid) clearTail(f field) {
 	row := g.rows[f.row]
 	start := f.to
-	for start > f.from && strings.IndexByte("<KCLSE", row[start-1]) >= 0 {
+	for start > f.from && strings.IndexByte("<KCLSE5", row[start-1]) >= 0 {
 		start--
 	}
 	for start < f.to && row[start] != filler {
