@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -234,11 +235,12 @@ func writeListing(to io.Writer, object parsed) error {
 	return table.Flush()
 }
 
-// printable writes a value on one line; a text that holds control characters cannot write to the terminal with them.
+// printable writes a value on one line, and so that control characters in it do not reach the terminal.
 func printable(value any) string {
 	object, ok := value.(map[string]any)
 	if !ok {
-		return strings.Trim(fmt.Sprintf("%+q", fmt.Sprint(value)), `"`)
+		quoted := strconv.Quote(fmt.Sprint(value))
+		return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 	}
 	var words []string
 	for _, key := range slices.Sorted(maps.Keys(object)) {

@@ -96,6 +96,8 @@ func (r corpusRecord) compare() (wrong []string, compared int) {
 	if err != nil {
 		return []string{"error = " + err.Error()}, 1
 	}
+	fromText, err := ParseText("A page\n"+strings.Join(r.Lines, "\n")+"\n", now)
+	differ("from text", fmt.Sprint(fromText, err), fmt.Sprint(d, nil))
 	if len(r.CorrectedLines) > 0 {
 		// The labels of these describe the misread text. What counts is that all of it is put right, and reported.
 		differ("lines", strings.Join(d.Lines, "\n"), strings.Join(r.CorrectedLines, "\n"))

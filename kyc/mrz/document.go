@@ -94,11 +94,12 @@ func ParseText(text string, now time.Time) (Document, error) {
 	rows := cleanRows(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }))
 	best, found := Document{}, false
 	try := func(rows []string, more []Repair) {
-		if !looksLikeZone(known, rows) {
+		fillers, near := looksLikeZone(known, rows)
+		if !near {
 			return
 		}
 		d, ok := parseRows(known, rows, now)
-		if !ok {
+		if _, _, national := d.layout().national(); !ok || (fillers < fewFillers && !d.Valid && !national) {
 			return
 		}
 		if len(more) > 0 {
@@ -139,19 +140,21 @@ func chunks(s string, width int) func(func(string) bool) {
 // maxText is far more than any page holds. It bounds the work on a hostile text.
 const maxText = 64 << 10
 
-// looksLikeZone tells rows of a zone from lines of prose by their length and by the fillers, which prose does not have.
-// What a single state writes may have none, but it is told by its type and state.
-func looksLikeZone(known []layout, rows []string) bool {
-	fillers := 0
+// fewFillers is less than a zone has, and more than prose has.
+const fewFillers = 4
+
+// looksLikeZone says whether rows have the shape of a zone, and how many fillers. Where they are few, only right check
+// digits, or a single state's type, tell a zone from lines of prose.
+func looksLikeZone(known []layout, rows []string) (fillers int, near bool) {
 	for _, r := range rows {
 		fillers += strings.Count(r, "<")
 	}
 	for _, l := range known {
-		if _, _, national := l.national(); (fillers >= 4 || national) && l.near(rows) {
-			return true
+		if l.near(rows) {
+			return fillers, true
 		}
 	}
-	return false
+	return fillers, false
 }
 
 // near says whether rows have the shape of the layout, but for fillers that were dropped or doubled.
@@ -165,6 +168,12 @@ func (l layout) near(rows []string) bool {
 		}
 	}
 	return true
+}
+
+// layout is how the document is laid out.
+func (d Document) layout() layout {
+	l, _ := layoutOf(d.Format)
+	return l
 }
 
 func better(a, b Document) bool {
