@@ -27,6 +27,7 @@ func seeds(t testing.TB) [][]byte {
 		"@\n6AAMVA6360990101DL00290179DAAHADDOCK,ARCHIBALD,J,JR\nDAQ1\nDARD   \nDBA20150101\nDBC2\nDBHY",
 		"@\n\x1e\rANSI 6360990001DL00310200DLDAQ1\nDCSHADDOCK\nDBBnever\r",
 		"AAMVA6360990101DL0029017\xff\xfe",
+		stripeText(),
 		"\ufeff@\r\n\x1e\r\nANSI 636099090002DL99999999ZZ00000000DLDAQK1\r\nDCSHADDOCK\r\nDACARCHIBALD\r\nDDET\r\nDBB1985-02-28\r\n",
 	}
 	for version := 2; version <= latestVersion; version++ {

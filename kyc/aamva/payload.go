@@ -50,6 +50,7 @@ const (
 	RepairCharacterSet     Repair = "character_set"     // not UTF-8: read as ISO 8859-1
 	RepairReplacedControls Repair = "replaced_controls" // C1 control characters or U+FFFD in place of the separators
 	RepairFutureVersion    Repair = "version_unknown"   // a version later than this package knows
+	RepairStripe           Repair = "magnetic_stripe"   // the tracks of a magnetic stripe in place of elements
 	RepairDateOrder        Repair = "date_order"        // a date has year or month first against the version and the country
 	RepairDateText         Repair = "date_text"         // something stands between or behind a date's digits
 )
@@ -112,6 +113,10 @@ func Parse(payload []byte) (Payload, error) {
 	m := header.FindStringSubmatchIndex(text)
 	if m == nil {
 		m = bareHeader.FindStringSubmatchIndex(text)
+		if m == nil && p.readStripe(text) {
+			p.check()
+			return p, nil
+		}
 		if m == nil {
 			return Payload{}, &Error{Code: CodeHeaderMissing}
 		}
