@@ -23,7 +23,7 @@ func main() {
 			fmt.Fprintln(os.Stderr, "kycd:", err)
 		}
 		stop()
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
 }
 
@@ -32,6 +32,6 @@ func rootCommand() *cobra.Command {
 		Use: "kycd", Short: "Identity verification on your own machines", Version: version,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), migrateCommand(), clientCommand(), keysCommand(), modelsCommand(), specimenCommand(), demoCommand(), statesCommand(), simulateCommand())
+	root.AddCommand(serveCommand(), migrateCommand(), clientCommand(), keysCommand(), modelsCommand(), specimenCommand(), demoCommand(), statesCommand(), simulateCommand(), parseCommand())
 	return root
 }

@@ -11,9 +11,8 @@ var element = regexp.MustCompile(`^[DZ][A-Z]{2}`)
 // subfileMark matches DL, ID, EN or Zx directly before an element's id.
 var subfileMark = regexp.MustCompile(`^(DL|ID|EN)D[A-Z]{2}|^(Z[A-Z])Z[A-Z]{2}`)
 
-// knownElement matches the ids of the standards and the start of an issuer's subfile behind a blank, for payloads whose line
-// ends became blanks.
-var knownElement = regexp.MustCompile(`\s(D(?:A[A-Z]|B[A-S]|C[A-U]|D[A-P])|Z[A-Z]Z[A-Z]{2})`)
+// spacedElement finds what may be the start of an element, or of an issuer's subfile, behind a blank.
+var spacedElement = regexp.MustCompile(`\s(D[A-D][A-Z]|Z[A-Z]Z[A-Z]{2})`)
 
 // fewElements is less than any real card has; so few found means that the separators were not understood.
 const fewElements = 4
@@ -24,17 +23,59 @@ func (p *Payload) readElements(body string) {
 	if len(p.Elements) >= fewElements {
 		return
 	}
-	if strings.Count(body, "|") > fewElements {
-		p.repair(RepairSeparators)
-		p.reset()
-		p.collect(splitControls(strings.ReplaceAll(body, "|", "\n")), body)
-		return
+	written := strings.NewReplacer("|", "\n", `\n`, "\n", `\r`, "\n", "<LF>", "\n", "<CR>", "\n", "<RS>", "\n")
+	for _, parted := range []string{written.Replace(body), partAtBlanks(body, p.Version)} {
+		if strings.Count(parted, "\n") > strings.Count(body, "\n")+fewElements {
+			p.repair(RepairSeparators)
+			p.reset()
+			p.collect(splitControls(parted), body)
+			return
+		}
 	}
-	if spaced := knownElement.ReplaceAllString(" "+body, "\n$1"); strings.Count(spaced, "\n") > fewElements {
-		p.repair(RepairSeparators)
-		p.reset()
-		p.collect(splitControls(spaced), body)
+}
+
+// partAtBlanks puts a line end before each element of a payload whose line ends became blanks.
+func partAtBlanks(body string, version int) string {
+	body = " " + body
+	var b strings.Builder
+	from := 0
+	for _, m := range spacedElement.FindAllStringIndex(body, -1) {
+		if id := body[m[0]+1 : m[1]]; !startsElement(id, body[m[1]:], version) {
+			continue
+		}
+		b.WriteString(body[from:m[0]])
+		b.WriteByte('\n')
+		from = m[0] + 1
 	}
+	return b.String() + body[from:]
+}
+
+// startsElement tells an element's id from the start of a word: DAVID, DARLENE and DAKOTA are no elements, and neither is
+// a word of three letters such as DAY.
+func startsElement(id, rest string, version int) bool {
+	if len(id) > 3 {
+		return true // an issuer's subfile
+	}
+	next := byte(' ')
+	if rest != "" {
+		next = rest[0]
+	}
+	digit, letter := next >= '0' && next <= '9', next >= 'A' && next <= 'Z'
+	switch id {
+	case "DAA", "DAB", "DAE", "DAF", "DAL", "DAM", "DAN", "DAO", "DAP", "DAR", "DAS", "DAT":
+		return version <= 1 && next != ' '
+	case "DAV", "DAW", "DAX", "DAU":
+		value := strings.TrimLeft(rest, " ")
+		return value != "" && value[0] >= '0' && value[0] <= '9'
+	case "DAK":
+		return digit || (letter && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9')
+	case "DAD", "DAG":
+		return next != ' '
+	case "DAY", "DAZ":
+		word, _, _ := strings.Cut(rest, " ")
+		return isColor(word)
+	}
+	return id <= "DDP"
 }
 
 func (p *Payload) reset() {
@@ -57,8 +98,8 @@ func (p *Payload) collect(lines []string, body string) {
 		line = strings.TrimLeft(line, " ")
 		if m := subfileMark.FindStringSubmatch(line); m != nil {
 			mark := m[1] + m[2]
-			// Only once: ZZ may open a subfile and be the start of the element ZZZ.
-			if !marks[mark] {
+			// An issuer's opens one subfile only: ZZ may also be the start of the element ZZZ.
+			if m[1] != "" || !marks[mark] {
 				marks[mark] = true
 				line = line[2:]
 				if p.Subfile == "" && m[1] != "" {
@@ -101,8 +142,13 @@ func (p *Payload) set(id, value string) {
 
 // isNothing is true of the words that issuers write where they have no value.
 func isNothing(value string) bool {
+	return isNoName(value) || strings.EqualFold(strings.Trim(value, " ."), "NA")
+}
+
+// isNoName is isNothing without the words that are also names.
+func isNoName(value string) bool {
 	switch strings.ToUpper(strings.Trim(value, " .")) {
-	case "", "NONE", "N/A", "NA", "UNAVL", "UNAVAIL", "UNAVAILABLE", "NMN", "NO MIDDLE NAME":
+	case "", "NONE", "N/A", "UNAVL", "UNAVAIL", "UNAVAILABLE", "NMN", "NO MIDDLE NAME":
 		return true
 	}
 	return false

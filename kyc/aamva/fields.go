@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // The names under which the API knows a document's fields.
@@ -93,12 +92,12 @@ type personName struct{ last, first, middle, suffix string }
 // and 3), DAA the whole name as LAST,FIRST,MIDDLE,SUFFIX (version 1).
 func (p Payload) name() personName {
 	n := personName{
-		last:   tidy(p.value("DCS", "DAB", "DBO")),
-		first:  tidy(p.value("DAC")),
-		middle: tidy(p.value("DAD", "DBQ")),
-		suffix: tidy(p.value("DCU", "DAE")),
+		last:   p.nameOf("DCS", "DAB"),
+		first:  p.nameOf("DAC"),
+		middle: p.nameOf("DAD"),
+		suffix: p.nameOf("DCU", "DAE"),
 	}
-	if given := p.value("DCT"); given != "" && n.first == "" {
+	if given := p.nameOf("DCT"); given != "" && n.first == "" {
 		n.first, n.middle = givenNames(given, n.middle)
 	}
 	if n.last != "" && n.first != "" {
@@ -106,7 +105,7 @@ func (p Payload) name() personName {
 	}
 	parts := strings.Split(p.value("DAA"), ",")
 	part := func(i int) string {
-		if i < len(parts) && !isNothing(parts[i]) {
+		if i < len(parts) && !isNoName(parts[i]) {
 			return tidy(parts[i])
 		}
 		return ""
@@ -132,10 +131,20 @@ func givenNames(given, middle string) (string, string) {
 	if !cut {
 		first, rest, _ = strings.Cut(given, " ")
 	}
-	if middle == "" && !isNothing(rest) {
+	if middle == "" && !isNoName(rest) {
 		middle = tidy(strings.ReplaceAll(rest, ",", " "))
 	}
 	return tidy(first), middle
+}
+
+// nameOf gives the first of the elements that holds a name. Na is a surname, so it counts as one.
+func (p Payload) nameOf(ids ...string) string {
+	for _, id := range ids {
+		if v := p.Elements[id]; !isNoName(v) {
+			return tidy(v)
+		}
+	}
+	return ""
 }
 
 func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -146,40 +155,21 @@ func (p Payload) street() string {
 }
 
 func (p Payload) state() string {
-	if i, ok := issuerOf(p.IIN); ok {
-		return i.state
+	if i, ok := p.Issuer(); ok {
+		return i.State
 	}
 	return p.value("DAJ", "DAO")
 }
 
 func (p Payload) country() string {
-	switch strings.ToUpper(p.value("DCG")) {
-	case "USA", "US":
-		return "USA"
-	case "CAN", "CA", "CDN":
-		return "CAN"
+	said := p.value("DCG")
+	if code := countryCode(said); code != "" {
+		return code
 	}
-	if i, ok := issuerOf(p.IIN); ok {
-		return i.country
+	if i, ok := p.Issuer(); ok {
+		return i.Country
 	}
-	return p.value("DCG")
-}
-
-// date reads CCYYMMDD and MMDDCCYY alike: of a year between 1900 and 2099 no date can be read both ways. What follows the
-// eight digits is overlooked.
-func (p Payload) date(id string) string { return isoDate(p.Elements[id]) }
-
-func isoDate(value string) string {
-	value = strings.NewReplacer("-", "", "/", "").Replace(strings.TrimSpace(value))
-	if len(value) < 8 {
-		return ""
-	}
-	for _, layout := range []string{"01022006", "20060102"} {
-		if t, err := time.Parse(layout, value[:8]); err == nil && t.Year() >= 1900 && t.Year() <= 2099 {
-			return t.Format(time.DateOnly)
-		}
-	}
-	return ""
+	return said
 }
 
 func gender(code string) string {
@@ -233,6 +223,9 @@ func leadingNumber(value string) (n int, unit string, ok bool) {
 // is how version 1 writes them.
 func (p Payload) height() string {
 	n, unit, ok := leadingNumber(p.value("DAU"))
+	if inches, yes := feetAndInches(n, unit); ok && yes {
+		return fmt.Sprintf("%d in", inches)
+	}
 	switch {
 	case !ok:
 		if cm, _, ok := leadingNumber(p.value("DAV")); ok {
@@ -253,7 +246,24 @@ func (p Payload) height() string {
 	return fmt.Sprintf("%d in", n)
 }
 
-// weightRanges are the pounds of DCE 0 to 9 (standard of 2003, table D.4).
+// feetAndInches reads what follows the feet in 5-09, 5'09" and 5 FT 9 IN.
+func feetAndInches(feet int, rest string) (int, bool) {
+	after := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(rest, "-' ’"), "ft"), "-' ’")
+	if feet < 1 || feet > 8 || after == rest {
+		return 0, false
+	}
+	end := 0
+	for end < len(after) && after[end] >= '0' && after[end] <= '9' {
+		end++
+	}
+	inches, err := strconv.Atoi(after[:end])
+	if err != nil || inches > 11 {
+		return 0, false
+	}
+	return feet*12 + inches, true
+}
+
+// weightRange gives the pounds of DCE 0 to 9 (standard of 2003, table D.4).
 func weightRange(code string) string {
 	if len(code) != 1 || code[0] < '0' || code[0] > '9' {
 		return ""
@@ -299,29 +309,11 @@ func color(code string) string {
 	return code
 }
 
-// check names what is missing or is no valid value.
-func (p *Payload) check() {
-	fields := p.Fields()
-	required := []struct{ id, field string }{
-		{"DAQ", fieldDocumentNumber}, {"DCS", fieldLastName}, {"DAC", fieldFirstName},
-		{"DBB", fieldBirthDate}, {"DBA", fieldExpiresAt}, {"DBD", fieldIssuedAt},
+// isColor says whether a word is a colour of eyes or hair, in the letters of ANSI D20 or of old cards.
+func isColor(word string) bool {
+	switch color(word) {
+	case "BAL", "BLK", "BLN", "BLU", "BRO", "DIC", "GRN", "GRY", "HAZ", "MAR", "PNK", "RED", "SDY", "WHI":
+		return true
 	}
-	for _, r := range required {
-		if fields[r.field] != "" {
-			continue
-		}
-		problem := ProblemElementMissing
-		if p.Elements[r.id] != "" {
-			problem = ProblemElementInvalid
-		}
-		p.Errors = append(p.Errors, problem+":"+Problem(r.id))
-	}
-	i, ok := issuerOf(p.IIN)
-	if !ok {
-		p.Errors = append(p.Errors, ProblemIssuerUnknown)
-		return
-	}
-	if state := p.value("DAJ", "DAO"); state != "" && !strings.EqualFold(state, i.state) {
-		p.Errors = append(p.Errors, ProblemIssuerMismatch)
-	}
+	return strings.EqualFold(word, "UNK")
 }

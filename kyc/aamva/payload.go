@@ -7,6 +7,7 @@ package aamva
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,10 +19,18 @@ type Payload struct {
 	Version             int               `json:"version"`
 	JurisdictionVersion int               `json:"jurisdiction_version"`
 	Subfile             string            `json:"subfile"`      // DL or ID; empty if the card does not say
+	Subfiles            []Subfile         `json:"subfiles"`     // the directory, as it is written
 	Elements            map[string]string `json:"elements"`     // element id → value without padding; of a repeated id the first that is not empty
 	Jurisdiction        map[string]string `json:"jurisdiction"` // the issuer's own elements (Z..)
 	Repairs             []Repair          `json:"repairs"`
 	Errors              []Problem         `json:"errors"` // what is missing or no valid value; the payload is usable without
+}
+
+// Subfile is one entry of the directory. What it says of offset and length, in bytes, is wrong on many cards.
+type Subfile struct {
+	Type   string `json:"type"` // DL, ID, EN, or Z and a letter
+	Offset int    `json:"offset"`
+	Length int    `json:"length"`
 }
 
 // Repair names a deviation from the standard that was overlooked.
@@ -41,17 +50,9 @@ const (
 	RepairCharacterSet     Repair = "character_set"     // not UTF-8: read as ISO 8859-1
 	RepairReplacedControls Repair = "replaced_controls" // C1 control characters or U+FFFD in place of the separators
 	RepairFutureVersion    Repair = "version_unknown"   // a version later than this package knows
-)
-
-// Problem names what an integrator may want to refuse a payload for.
-type Problem string
-
-// The problems. An element's id follows a colon: element_missing:DAQ.
-const (
-	ProblemElementMissing Problem = "element_missing"
-	ProblemElementInvalid Problem = "element_invalid"
-	ProblemIssuerUnknown  Problem = "issuer_unknown"
-	ProblemIssuerMismatch Problem = "issuer_mismatch" // the address's state is not the issuer's
+	RepairStripe           Repair = "magnetic_stripe"   // the tracks of a magnetic stripe in place of elements
+	RepairDateOrder        Repair = "date_order"        // a date has year or month first against the version and the country
+	RepairDateText         Repair = "date_text"         // something stands between or behind a date's digits
 )
 
 // Code is a stable reason why a payload cannot be read at all.
@@ -83,6 +84,7 @@ const (
 	minLength     = 30      // header, one directory entry
 	maxLength     = 8 << 10 // a PDF417 symbol holds less than 2 KB of text
 	latestVersion = 12
+	mostSubfiles  = 99 // two digits count them
 )
 
 // header matches file type, IIN, AAMVA version and the rest of the digits up to the directory.
@@ -100,7 +102,10 @@ func Parse(payload []byte) (Payload, error) {
 	if len(payload) > maxLength {
 		return Payload{}, &Error{Code: CodeTooLong}
 	}
-	p := Payload{Elements: map[string]string{}, Jurisdiction: map[string]string{}}
+	p := Payload{
+		Elements: map[string]string{}, Jurisdiction: map[string]string{}, Subfiles: []Subfile{},
+		Repairs: []Repair{}, Errors: []Problem{},
+	}
 	text := p.decode(payload)
 	if len(text) < minLength {
 		return Payload{}, &Error{Code: CodeTooShort}
@@ -108,6 +113,10 @@ func Parse(payload []byte) (Payload, error) {
 	m := header.FindStringSubmatchIndex(text)
 	if m == nil {
 		m = bareHeader.FindStringSubmatchIndex(text)
+		if m == nil && p.readStripe(text) {
+			p.check()
+			return p, nil
+		}
 		if m == nil {
 			return Payload{}, &Error{Code: CodeHeaderMissing}
 		}
@@ -157,41 +166,39 @@ func (p *Payload) readHeader(text string, m []int) string {
 		p.repair(RepairFutureVersion)
 	}
 	announced, _ := strconv.Atoi(rest)
-	var entries []entry
 	body := text[after:]
-	for len(entries) < 100 {
+	if trimmed := strings.TrimRight(body, " \r\n"); strings.HasSuffix(text[:m[0]], "M") && strings.HasSuffix(trimmed, "M") {
+		// Some readers write the carriage return as ^M and lose the ^, in the mark and at the end alike.
+		body = strings.TrimSuffix(trimmed, "M") + "\r"
+		p.repair(RepairSeparators)
+	}
+	for len(p.Subfiles) < mostSubfiles {
 		e := directoryEntry.FindStringSubmatch(body)
 		if e == nil {
 			break
 		}
 		offset, _ := strconv.Atoi(e[2])
 		length, _ := strconv.Atoi(e[3])
-		entries = append(entries, entry{kind: e[1], offset: offset, length: length})
+		p.Subfiles = append(p.Subfiles, Subfile{Type: e[1], Offset: offset, Length: length})
 		body = body[len(e[0]):]
 	}
 	start := strings.Index(text, "@") // offsets count from the compliance mark
-	if start < 0 || start > m[0] || len(entries) != announced || !offsetsHold(text[start:], entries) {
+	if start < 0 || start > m[0] || len(p.Subfiles) != announced || !offsetsHold(text[start:], p.Subfiles) {
 		p.repair(RepairOffsets)
 	}
-	for _, e := range entries {
-		if (e.kind == "DL" || e.kind == "ID") && p.Subfile == "" {
-			p.Subfile = e.kind
+	for _, e := range p.Subfiles {
+		if (e.Type == "DL" || e.Type == "ID") && p.Subfile == "" {
+			p.Subfile = e.Type
 		}
 	}
 	return body
 }
 
-// entry is one line of the directory.
-type entry struct {
-	kind           string
-	offset, length int
-}
-
 // offsetsHold says whether every subfile starts and ends where the directory says.
-func offsetsHold(text string, entries []entry) bool {
+func offsetsHold(text string, entries []Subfile) bool {
 	for _, e := range entries {
-		end := e.offset + e.length
-		if end > len(text) || e.length < 2 || text[e.offset:e.offset+2] != e.kind || text[end-1] != '\r' {
+		end := e.Offset + e.Length
+		if end > len(text) || e.Length < 2 || text[e.Offset:e.Offset+2] != e.Type || text[end-1] != '\r' {
 			return false
 		}
 	}
@@ -220,10 +227,7 @@ func (p *Payload) markRepairs(before, fileType string) {
 }
 
 func (p *Payload) repair(r Repair) {
-	for _, have := range p.Repairs {
-		if have == r {
-			return
-		}
+	if !slices.Contains(p.Repairs, r) {
+		p.Repairs = append(p.Repairs, r)
 	}
-	p.Repairs = append(p.Repairs, r)
 }

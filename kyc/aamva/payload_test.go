@@ -273,26 +273,3 @@ func TestRoundTrip(t *testing.T) {
 		}
 	})
 }
-
-func FuzzParse(f *testing.F) {
-	good := licence(f)
-	f.Add([]byte(good))
-	f.Add([]byte(strings.ReplaceAll(good, "\n", "|")))
-	f.Add([]byte("@\n\x1e\rANSI 6360990102DL00390187ZV02260032DLDAAHADDOCK,ARCHIBALD\nDBB19820617\r"))
-	f.Add([]byte("AAMVA6360990101DL0029017\xff\xfe"))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		p, err := Parse(payload)
-		if err != nil {
-			return
-		}
-		if len(p.Elements) == 0 || len(p.IIN) != 6 {
-			t.Errorf("a payload without content was accepted: %+v", p)
-		}
-		for k, v := range p.Fields() {
-			if v == "" || strings.ContainsAny(v, "\n\r\x00") {
-				t.Errorf("field %s has the value %q", k, v)
-			}
-		}
-		p.Truncated()
-	})
-}

@@ -10,10 +10,10 @@ import (
 // Compose writes the rows of a document with all check digits. It reads Format, Type, Issuer, Number, Nationality,
 // BirthDate, Sex, ExpiresAt, Surname, GivenNames, Optional and Optional2 and ignores the rest. Names are transliterated
 // and, if too long, cut as Doc 9303 allows. The error is an *Error with CodeFormatUnknown or CodeFieldInvalid.
-// FRID cannot be written: only France issued it.
+// The layouts of a single state cannot be written: only that state issues them.
 func Compose(d Document) ([]string, error) {
 	l, ok := layoutOf(d.Format)
-	if !ok || d.Format == FRID {
+	if _, _, national := l.national(); !ok || national {
 		return nil, &Error{Code: CodeFormatUnknown}
 	}
 	g := newGrid(l, blankRows(l))
@@ -78,7 +78,7 @@ func Compose(d Document) ([]string, error) {
 func blankRows(l layout) []string {
 	rows := make([]string, len(l.masks))
 	for i := range rows {
-		rows[i] = strings.Repeat("<", l.width)
+		rows[i] = strings.Repeat("<", len(l.masks[i]))
 	}
 	return rows
 }
@@ -109,6 +109,8 @@ func fits(c, mask byte) bool {
 		return letter || c == filler
 	case maskDigit:
 		return digit || c == filler
+	case maskFiller:
+		return c == filler
 	case maskSex:
 		return c == 'M' || c == 'F' || c == 'X' || c == filler
 	}

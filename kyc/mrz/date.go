@@ -19,6 +19,15 @@ func expiryDate(yymmdd string, now time.Time) string {
 	})
 }
 
+// issuedMonth reads YYMM as YYYY-MM; nothing was issued after today.
+func issuedMonth(yymm string, now time.Time) string {
+	day := birthDate(yymm+"01", now)
+	if day == "" {
+		return ""
+	}
+	return day[:len("2006-01")]
+}
+
 // isoDate takes the century given, or the one before if the date is then not allowed. It answers "" for what is no date.
 func isoDate(yymmdd string, century int, allowed func(time.Time) bool) string {
 	if len(yymmdd) != 6 {

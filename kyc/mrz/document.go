@@ -5,6 +5,8 @@
 package mrz
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,8 +28,10 @@ type Document struct {
 	Optional    string          `json:"optional"`
 	Optional2   string          `json:"optional_2"`
 	CheckDigits map[string]bool `json:"check_digits"` // field → its check digit is right
-	Valid       bool            `json:"valid"`        // every check digit is right
+	Valid       bool            `json:"valid"`        // every check digit is right; of CHDL, which has none, every column is of its type
+	IssuedMonth string          `json:"issued_month"` // YYYY-MM, of FRID only
 	Repairs     []Repair        `json:"repairs"`
+	Errors      []Problem       `json:"errors"` // what is wrong in what was read
 }
 
 // Code is a stable reason why nothing was read.
@@ -61,17 +65,22 @@ func Parse(lines []string, now time.Time) (Document, error) {
 	if len(rows) == 0 {
 		return Document{}, &Error{Code: CodeNotFound}
 	}
-	best, found := Document{}, false
-	for _, l := range layouts() {
+	d, ok := parseRows(layouts(), rows, now)
+	if !ok {
+		return Document{}, &Error{Code: CodeFormatUnknown}
+	}
+	return d, nil
+}
+
+// parseRows reads rows as the layout that they fit best.
+func parseRows(known []layout, rows []string, now time.Time) (best Document, found bool) {
+	for _, l := range known {
 		d, ok := parseAs(l, rows, now)
 		if ok && (!found || better(d, best)) {
 			best, found = d, true
 		}
 	}
-	if !found {
-		return Document{}, &Error{Code: CodeFormatUnknown}
-	}
-	return best, nil
+	return best, found
 }
 
 // ParseText finds a zone among the lines of a text, such as a whole page read by OCR, and reads it. Where several
@@ -81,16 +90,33 @@ func ParseText(text string, now time.Time) (Document, error) {
 	if len(text) > maxText {
 		return Document{}, &Error{Code: CodeTooLong}
 	}
+	known := layouts()
 	rows := cleanRows(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }))
 	best, found := Document{}, false
-	for i := range rows {
-		for _, n := range []int{2, 3} {
-			if i+n > len(rows) || !looksLikeZone(rows[i:i+n]) {
-				continue
-			}
-			d, err := Parse(rows[i:i+n], now)
-			if err == nil && (!found || better(d, best)) {
-				best, found = d, true
+	try := func(rows []string, more []Repair) {
+		fillers, near := looksLikeZone(known, rows)
+		if !near {
+			return
+		}
+		d, ok := parseRows(known, rows, now)
+		if _, _, national := d.layout().national(); !ok || (fillers < fewFillers && !d.Valid && !national) {
+			return
+		}
+		if len(more) > 0 {
+			d.Repairs = slices.Concat(more, d.Repairs)
+		}
+		if !found || better(d, best) {
+			best, found = d, true
+		}
+	}
+	for i, row := range rows {
+		for n := 1; n <= 3 && i+n <= len(rows); n++ {
+			try(rows[i:i+n], nil)
+		}
+		for n, width := range map[int]int{2 * 44: 44, 2 * 36: 36, 3 * 30: 30} {
+			if len(row) == n {
+				parted := slices.Collect(chunks(row, width))
+				try(parted, []Repair{{Kind: RepairRows, Column: -1, From: "1", To: strconv.Itoa(len(parted))}})
 			}
 		}
 	}
@@ -100,19 +126,54 @@ func ParseText(text string, now time.Time) (Document, error) {
 	return best, nil
 }
 
+// chunks parts s into pieces of width bytes.
+func chunks(s string, width int) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for ; len(s) >= width; s = s[width:] {
+			if !yield(s[:width]) {
+				return
+			}
+		}
+	}
+}
+
 // maxText is far more than any page holds. It bounds the work on a hostile text.
 const maxText = 64 << 10
 
-// looksLikeZone tells rows of a zone from lines of prose by their length and by the fillers, which prose does not have.
-func looksLikeZone(rows []string) bool {
-	fillers := 0
+// fewFillers is less than a zone has, and more than prose has.
+const fewFillers = 4
+
+// looksLikeZone says whether rows have the shape of a zone, and how many fillers. Where they are few, only right check
+// digits, or a single state's type, tell a zone from lines of prose.
+func looksLikeZone(known []layout, rows []string) (fillers int, near bool) {
 	for _, r := range rows {
-		if len(r) < 30-maxStretch || len(r) > 44+maxStretch {
-			return false
-		}
 		fillers += strings.Count(r, "<")
 	}
-	return fillers >= 4
+	for _, l := range known {
+		if l.near(rows) {
+			return fillers, true
+		}
+	}
+	return fillers, false
+}
+
+// near says whether rows have the shape of the layout, but for fillers that were dropped or doubled.
+func (l layout) near(rows []string) bool {
+	if len(rows) != len(l.masks) {
+		return false
+	}
+	for i, r := range rows {
+		if d := len(r) - len(l.masks[i]); d > maxStretch || -d > maxStretch {
+			return false
+		}
+	}
+	return true
+}
+
+// layout is how the document is laid out.
+func (d Document) layout() layout {
+	l, _ := layoutOf(d.Format)
+	return l
 }
 
 func better(a, b Document) bool {
@@ -122,7 +183,14 @@ func better(a, b Document) bool {
 	return len(a.Repairs) < len(b.Repairs)
 }
 
+// rightShare is the share of the check digits that are right. A zone without any is believed less than one with them.
 func (d Document) rightShare() float64 {
+	if len(d.CheckDigits) == 0 {
+		if d.Valid {
+			return 0.5
+		}
+		return 0
+	}
 	right := 0
 	for _, ok := range d.CheckDigits {
 		if ok {
@@ -144,9 +212,9 @@ func cleanRows(lines []string) []string {
 				b.WriteByte(byte(r - 'a' + 'A'))
 			case r == '«':
 				b.WriteString("<<")
-			case r == '‹' || r == '〈' || r == '＜':
+			case r == '‹' || r == '〈' || r == '⟨' || r == '＜':
 				b.WriteByte(filler)
-			case r == ' ' || r == '\t' || r == '\r' || r == '\n':
+			case r == ' ' || r == '\t' || r == '\r' || r == '\n' || r == '\u00a0' || r == '\ufeff':
 			case r > ' ' && r < 0x7f:
 				b.WriteByte(byte(r))
 			default:
@@ -166,14 +234,14 @@ func parseAs(l layout, rows []string, now time.Time) (Document, bool) {
 		return Document{}, false
 	}
 	fitted := make([]string, len(rows))
-	var stretched []Repair
+	stretched := []Repair{}
 	for i, r := range rows {
-		f, ok := fit(r, l.width)
+		f, ok := fit(r, len(l.masks[i]))
 		if !ok {
 			return Document{}, false
 		}
-		if len(r) != l.width {
-			stretched = append(stretched, lengthRepair(i, len(r), l.width))
+		if len(r) != len(l.masks[i]) {
+			stretched = append(stretched, lengthRepair(i, len(r), len(l.masks[i])))
 		}
 		fitted[i] = f
 	}
@@ -181,13 +249,18 @@ func parseAs(l layout, rows []string, now time.Time) (Document, bool) {
 	g.repairs = stretched
 	g.repairAll()
 	d := g.document(now)
-	if l.format == FRID && (d.Type != "ID" || d.Issuer != "FRA") {
+	if documentType, issuer, national := l.national(); national && (d.Type != documentType || d.Issuer != issuer) {
 		return Document{}, false
 	}
 	for i, r := range d.Repairs {
-		if r.Kind == RepairLength {
-			d.Repairs[i].Confirmed = d.Valid
+		if r.Kind != RepairLength {
+			continue
 		}
+		covered := l.covers(r.Row)
+		if !covered && !strings.Contains(l.startsWith(), string(g.rows[0][0])) {
+			return Document{}, false // neither its length nor its type is that of the format, and no check digit speaks for it
+		}
+		d.Repairs[i].Confirmed = d.Valid && covered
 	}
 	return d, true
 }
@@ -200,7 +273,8 @@ func (g *grid) document(now time.Time) Document {
 	for _, f := range g.layout.fields {
 		text := g.text(f)
 		if f.check != noCheck {
-			d.CheckDigits[f.name] = g.typed(f) && checkHolds(text, g.rows[f.row][f.check])
+			// A number of nothing but fillers satisfies a check digit, but identifies nothing.
+			d.CheckDigits[f.name] = g.typed(f) && g.checkHolds(f) && (f.name != fieldNumber || !isBlank(text))
 		}
 		g.set(&d, f, text, now)
 	}
@@ -208,10 +282,11 @@ func (g *grid) document(now time.Time) Document {
 	if g.layout.composite != nil {
 		d.CheckDigits[fieldComposite] = g.compositeHolds()
 	}
-	d.Valid = true
+	d.Valid = len(d.CheckDigits) > 0 || (g.allTyped() && d.Number != "")
 	for _, ok := range d.CheckDigits {
 		d.Valid = d.Valid && ok
 	}
+	d.Errors = g.problems(d)
 	return d
 }
 
@@ -224,6 +299,9 @@ func (g *grid) set(d *Document, f field, text string, now time.Time) {
 		d.Issuer = trimmed
 	case fieldNumber:
 		d.Number = trimmed
+		if g.layout.format == FRID {
+			d.IssuedMonth = issuedMonth(text[:4], now)
+		}
 	case fieldNationality:
 		d.Nationality = trimmed
 	case fieldBirth:
@@ -289,7 +367,7 @@ func (d Document) Fields() map[string]string {
 		"middle_name":     middle,
 		"birth_date":      d.BirthDate,
 		"expires_at":      d.ExpiresAt,
-		"gender":          genderOf(d.Sex),
+		"gender":          d.gender(),
 		"issuing_country": stateCode(d.Issuer),
 		"nationality":     stateCode(d.Nationality),
 	}
@@ -301,20 +379,25 @@ func (d Document) Fields() map[string]string {
 	return fields
 }
 
-func genderOf(sex string) string {
-	switch sex {
-	case "M":
+func (d Document) gender() string {
+	switch {
+	case d.Sex == "M":
 		return "male"
-	case "F":
+	case d.Sex == "F":
 		return "female"
+	case d.Format == FRDL || d.Format == CHDL:
+		return "" // they do not have the field
 	}
 	return "unspecified"
 }
 
-// stateCode gives the ISO 3166 code; Germany alone is written with one letter.
+// stateCode gives the ISO 3166 code. Germany alone is written with one letter; the first Slovene cards had two.
 func stateCode(code string) string {
-	if code == "D" {
+	switch code {
+	case "D":
 		return "DEU"
+	case "SI":
+		return "SVN"
 	}
 	return code
 }

@@ -5,8 +5,8 @@ import "strings"
 // Format names the layout of a machine-readable zone.
 type Format string
 
-// The layouts that can be read. FRID is the French national identity card of 1988–2021, which has the size
-// of a TD2 and a layout of its own; the others are those of ICAO Doc 9303 parts 4 to 7.
+// The layouts that can be read: those of ICAO Doc 9303 parts 4 to 7, and three of their own. FRID, the French national
+// identity card of 1988–2021, has the size of a TD2. CHDL, the Swiss driving licence, has no check digit at all.
 const (
 	TD1  Format = "TD1"  // 3×30: identity cards, the US passport card
 	TD2  Format = "TD2"  // 2×36
@@ -14,6 +14,8 @@ const (
 	MRVA Format = "MRVA" // 2×44: visas of the large size
 	MRVB Format = "MRVB" // 2×36: visas of the small size
 	FRID Format = "FRID" // 2×36
+	FRDL Format = "FRDL" // 1×30: French driving licences
+	CHDL Format = "CHDL" // 9, 30 and 30 columns: Swiss driving licences
 )
 
 // The fields of a layout and the keys of Document.CheckDigits.
@@ -39,6 +41,7 @@ const (
 	maskDigit  = 'd' // 0–9
 	maskMixed  = 'x' // A–Z and 0–9
 	maskSex    = 's' // M, F, X
+	maskFiller = '<' // nothing
 )
 
 const noCheck = -1
@@ -57,8 +60,7 @@ type segment struct{ row, from, to int }
 // layout says where everything stands. Columns count from 0, unlike in Doc 9303.
 type layout struct {
 	format       Format
-	width        int
-	masks        []string
+	masks        []string // one per row, as wide as the row
 	fields       []field
 	composite    []segment // nil: the format has no composite check digit
 	compositeRow int
@@ -85,8 +87,8 @@ func layouts() []layout {
 	}
 	return []layout{
 		{
-			format: TD3, width: 44,
-			masks: []string{rep(letters, 44), secondRow + rep(mixed, 14) + rep(digits, 2)},
+			format: TD3,
+			masks:  []string{rep(letters, 44), secondRow + rep(mixed, 14) + rep(digits, 2)},
 			fields: twoRows(
 				field{fieldNames, 0, 5, 44, noCheck},
 				field{fieldOptional, 1, 28, 42, 42}),
@@ -94,15 +96,15 @@ func layouts() []layout {
 			compositeRow: 1, compositeCol: 43,
 		},
 		{
-			format: MRVA, width: 44,
-			masks: []string{rep(letters, 44), secondRow + rep(mixed, 16)},
+			format: MRVA,
+			masks:  []string{rep(letters, 44), secondRow + rep(mixed, 16)},
 			fields: twoRows(
 				field{fieldNames, 0, 5, 44, noCheck},
 				field{fieldOptional, 1, 28, 44, noCheck}),
 		},
 		{
-			format: TD2, width: 36,
-			masks: []string{rep(letters, 36), secondRow + rep(mixed, 7) + rep(digits, 1)},
+			format: TD2,
+			masks:  []string{rep(letters, 36), secondRow + rep(mixed, 7) + rep(digits, 1)},
 			fields: twoRows(
 				field{fieldNames, 0, 5, 36, noCheck},
 				field{fieldOptional, 1, 28, 35, noCheck}),
@@ -110,14 +112,14 @@ func layouts() []layout {
 			compositeRow: 1, compositeCol: 35,
 		},
 		{
-			format: MRVB, width: 36,
-			masks: []string{rep(letters, 36), secondRow + rep(mixed, 8)},
+			format: MRVB,
+			masks:  []string{rep(letters, 36), secondRow + rep(mixed, 8)},
 			fields: twoRows(
 				field{fieldNames, 0, 5, 36, noCheck},
 				field{fieldOptional, 1, 28, 36, noCheck}),
 		},
 		{
-			format: FRID, width: 36,
+			format: FRID,
 			masks: []string{
 				rep(letters, 30) + rep(mixed, 6),
 				rep(digits, 4) + rep(mixed, 3) + rep(digits, 6) + rep(letters, 14) + rep(digits, 7) + sex + rep(digits, 1),
@@ -136,9 +138,10 @@ func layouts() []layout {
 			compositeRow: 1, compositeCol: 35,
 		},
 		{
-			format: TD1, width: 30,
+			format: TD1,
 			masks: []string{
-				rep(letters, 5) + rep(mixed, 9) + rep(digits, 1) + rep(mixed, 15),
+				// The second column of the type is a digit on cards of the United States (C1).
+				rep(letters, 1) + rep(mixed, 1) + rep(letters, 3) + rep(mixed, 9) + rep(digits, 1) + rep(mixed, 15),
 				rep(digits, 7) + sex + rep(digits, 7) + rep(letters, 3) + rep(mixed, 11) + rep(digits, 1),
 				rep(letters, 30),
 			},
@@ -157,7 +160,76 @@ func layouts() []layout {
 			composite:    []segment{{0, 5, 30}, {1, 0, 7}, {1, 8, 15}, {1, 18, 29}},
 			compositeRow: 1, compositeCol: 29,
 		},
+		{
+			format: FRDL,
+			masks: []string{
+				rep(letters, 1) + rep(digits, 1) + rep(letters, 3) + rep(digits, 2) + rep(letters, 2) + rep(digits, 12) +
+					rep(letters, 8) + rep(digits, 1),
+			},
+			fields: []field{
+				{fieldType, 0, 0, 2, noCheck},
+				{fieldIssuer, 0, 2, 5, noCheck},
+				{fieldNumber, 0, 5, 14, 14},
+				{fieldExpiry, 0, 15, 21, noCheck},
+				{fieldSurname, 0, 21, 29, noCheck},
+			},
+			composite:    []segment{{0, 0, 29}},
+			compositeRow: 0, compositeCol: 29,
+		},
+		{
+			format: CHDL,
+			masks: []string{
+				rep(mixed, 6) + rep(letters, 1) + rep(maskFiller, 2),
+				rep(letters, 5) + rep(digits, 12) + rep(maskFiller, 2) + rep(digits, 6) + rep(maskFiller, 5),
+				rep(letters, 30),
+			},
+			fields: []field{
+				{fieldNumber, 0, 0, 9, noCheck},
+				{fieldType, 1, 0, 2, noCheck},
+				{fieldIssuer, 1, 2, 5, noCheck},
+				{fieldOptional, 1, 5, 17, noCheck},
+				{fieldBirth, 1, 19, 25, noCheck},
+				{fieldNames, 2, 0, 30, noCheck},
+			},
+		},
 	}
+}
+
+// national says whether the layout is one state's own; then it holds only for documents of that type and state.
+func (l layout) national() (documentType, issuer string, ok bool) {
+	switch l.format {
+	case FRID:
+		return "ID", "FRA", true
+	case FRDL:
+		return "D1", "FRA", true
+	case CHDL:
+		return "FA", "CHE", true
+	}
+	return "", "", false
+}
+
+// startsWith gives the letters that a type of the format begins with.
+func (l layout) startsWith() string {
+	switch l.format {
+	case TD3:
+		return "P"
+	case MRVA, MRVB:
+		return "V"
+	case FRDL:
+		return "D"
+	case CHDL:
+		return "F"
+	}
+	return "ACIPRT" // beyond A, C and I of Doc 9303, states write others, such as R for residents
+}
+
+// checked is the run of columns that the check digit of a field covers: the field, but all before it as well for the
+// number of a French driving licence.
+func (l layout) checked(f field) (from, to int) {
+	if l.format == FRDL {
+		return 0, f.to
+	}
+	return f.from, f.to
 }
 
 // layoutOf gives the layout of a format.

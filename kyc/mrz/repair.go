@@ -13,6 +13,7 @@ const (
 	RepairCharacter RepairKind = "character" // a look-alike that cannot stand in its column, such as O among digits
 	RepairFiller    RepairKind = "filler"    // letters read into the fillers behind the names
 	RepairLength    RepairKind = "length"    // a run of fillers read too short or too long
+	RepairRows      RepairKind = "rows"      // rows that stood on one line
 )
 
 // Repair is one change made to what was read. Row and Column count from 0; a change of length has Column -1
@@ -95,6 +96,12 @@ func newGrid(l layout, rows []string) *grid {
 
 func (g *grid) text(f field) string { return string(g.rows[f.row][f.from:f.to]) }
 
+// checkHolds says whether the check digit of a field is right.
+func (g *grid) checkHolds(f field) bool {
+	from, to := g.layout.checked(f)
+	return checkHolds(string(g.rows[f.row][from:to]), g.rows[f.row][f.check])
+}
+
 // repairAll makes the repairs that the columns' types justify. A place under a check digit is changed only if the
 // check digit holds afterwards; so a wrong check digit stays wrong, and what was read stays as it was.
 func (g *grid) repairAll() {
@@ -110,9 +117,9 @@ func (g *grid) repairAll() {
 		}
 	}
 	g.retypeComposite()
-	if g.layout.format == FRID && g.compositeHolds() {
+	if (g.layout.format == FRID || g.layout.format == FRDL) && g.compositeHolds() {
 		for i := range g.repairs {
-			g.repairs[i].Confirmed = true // its composite covers every column
+			g.repairs[i].Confirmed = true // their composite covers every column
 		}
 	}
 }
@@ -144,30 +151,27 @@ func (g *grid) retypeUnchecked(f field) {
 }
 
 func (g *grid) retypeChecked(f field) {
-	row, mask := g.rows[f.row], g.masks[f.row]
-	if checkHolds(string(row[f.from:f.to]), row[f.check]) && !g.hasForeign(f) {
+	mask, old := g.masks[f.row], append([]byte(nil), g.rows[f.row]...)
+	if g.checkHolds(f) && !g.hasForeign(f) {
 		return
 	}
-	fixed := append([]byte(nil), row...)
-	columns := make([]int, 0, f.to-f.from+1)
-	for c := f.from; c < f.to; c++ {
-		columns = append(columns, c)
-	}
-	columns = append(columns, f.check)
 	var changed []int
-	for _, c := range columns {
-		if to, ok := retype(fixed[c], mask[c]); ok {
-			fixed[c] = to
+	for c := f.from; c <= f.check; c++ { // the check digit stands directly behind its field
+		if to, ok := retype(old[c], mask[c]); ok {
+			g.rows[f.row][c] = to
 			changed = append(changed, c)
 		}
 	}
-	if len(changed) == 0 || !checkHolds(string(fixed[f.from:f.to]), fixed[f.check]) {
+	if len(changed) == 0 {
+		return
+	}
+	if !g.checkHolds(f) {
+		g.rows[f.row] = old
 		return
 	}
 	for _, c := range changed {
-		g.note(f.name, f.row, c, row[c], fixed[c], true)
+		g.note(f.name, f.row, c, old[c], g.rows[f.row][c], true)
 	}
-	g.rows[f.row] = fixed
 }
 
 // hasForeign says whether a column of the field holds what its type forbids. A letter among digits can satisfy a
@@ -211,6 +215,9 @@ func (g *grid) retypeComposite() {
 }
 
 func (g *grid) compositeHolds() bool {
+	if g.layout.composite == nil {
+		return false
+	}
 	var b strings.Builder
 	for _, s := range g.layout.composite {
 		b.Write(g.rows[s.row][s.from:s.to])
@@ -219,13 +226,28 @@ func (g *grid) compositeHolds() bool {
 	return digit != filler && checkHolds(b.String(), digit)
 }
 
-// clearTail turns the letters that readers see in the fillers behind the names (K, C, L, S, E for <) back into
+// covers says whether a check digit of the layout covers part of a row.
+func (l layout) covers(row int) bool {
+	for _, f := range l.fields {
+		if f.row == row && f.check != noCheck {
+			return true
+		}
+	}
+	for _, s := range l.composite {
+		if s.row == row {
+			return true
+		}
+	}
+	return false
+}
+
+// clearTail turns the letters that readers see in the fillers behind the names (K, C, L, S, E for <, and 5 for the S) back into
 // fillers. It touches only a tail that starts at a filler and is mostly fillers, so that no name is lost: a name
 // consists of other letters too, or stands between two single fillers.
 func (g *grid) clearTail(f field) {
 	row := g.rows[f.row]
 	start := f.to
-	for start > f.from && strings.IndexByte("<KCLSE", row[start-1]) >= 0 {
+	for start > f.from && strings.IndexByte("<KCLSE5", row[start-1]) >= 0 {
 		start--
 	}
 	for start < f.to && row[start] != filler {
