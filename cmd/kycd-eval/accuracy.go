@@ -16,9 +16,9 @@ import (
 
 // accuracyOptions are the flags of kycd-eval accuracy.
 type accuracyOptions struct {
-	data, models, registries, program, docs, baseline string
-	each, limit                                       int
-	only                                              []string
+	data, models, registries, program, docs, baseline, plain string
+	each, limit                                              int
+	only                                                     []string
 }
 
 func accuracyCommand() *cobra.Command {
@@ -36,6 +36,7 @@ func accuracyCommand() *cobra.Command {
 	f.StringVar(&o.program, "sidecar", filepath.Join("bin", "kycd-vision"), "the program to be measured")
 	f.StringVar(&o.docs, "docs", "docs", "folder that accuracy.md and its figures are written into")
 	f.StringVar(&o.baseline, "baseline", "", "what go-face says of the pictures of faces by itself, from vision/calibrate/goface (default: not compared)")
+	f.StringVar(&o.plain, "plain", "", "the program vision/barcode/plain, which reads barcodes by zxing-cpp alone (default: not compared)")
 	f.IntVar(&o.each, "each", 12, "drawn documents of a kind and scene")
 	f.IntVar(&o.limit, "limit", 0, "at most so many pictures of each collection (0: all); figures of such a run say little")
 	f.StringSliceVar(&o.only, "only", nil, "measure only these sections and leave the others of the page as they are")
@@ -68,6 +69,7 @@ type evaluation struct {
 	full       sidecar // with all weights
 	registries string  // folder of the weights that the package registries have
 	baseline   string  // file of analyses by go-face alone; may be empty
+	plain      string  // program that reads barcodes by zxing-cpp alone; may be empty
 	studio     *studio
 	folder     string // for what a measurement writes; removed at the end
 	limit      int
@@ -137,7 +139,7 @@ func (o accuracyOptions) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	e := &evaluation{
 		data: testdata(o.data), full: sidecar{program: o.program, models: o.models, progress: out}, registries: cmp.Or(o.registries, o.models),
-		baseline: o.baseline, studio: studio, folder: folder, limit: o.limit, out: out, began: time.Now(),
+		baseline: o.baseline, plain: o.plain, studio: studio, folder: folder, limit: o.limit, out: out, began: time.Now(),
 	}
 	for _, s := range o.sections() {
 		if len(o.only) > 0 && !slices.Contains(o.only, s.name()) {

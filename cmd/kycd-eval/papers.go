@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,29 +30,21 @@ func (s *documentsSection) measure(ctx context.Context, e *evaluation) (err erro
 	return err
 }
 
-func (*documentsSection) figures() map[string]string { return nil }
-
-func (s *documentsSection) summary() []summaryRow {
-	return []summaryRow{
-		{"PDF417 read to the letter, sample pictures", s.Papers.symbols.total().String()},
-		{"PDF417 read to the letter, drawn backs", s.Papers.backs.total().String()},
-		{"machine-readable zone right, sample pictures", s.Papers.zones.total().String()},
-		{"machine-readable zone right, drawn documents", s.Papers.drawnZones.total().String()},
-		{"all key fields of a drawn front right", s.Papers.whole.total().String()},
-	}
-}
-
 // reading is how often a printed thing was read right, wrong, or not at all.
 type reading struct {
 	name  string
 	right rate
 	wrong rate // read, but not as it stands there
+	plain rate // right by the library alone, where that is compared
 }
 
 func (r *reading) add(read, right bool) {
 	r.right.add(right)
 	r.wrong.add(read && !right)
 }
+
+// missing is how often it was not read.
+func (r *reading) missing() rate { return rate{r.right.N - r.right.K - r.wrong.K, r.right.N} }
 
 // readings collects by name, in the order in which names come up.
 type readings []*reading
@@ -67,67 +60,64 @@ func (r *readings) of(name string) *reading {
 	return one
 }
 
+// total is how often all of them together were read right.
+func (r readings) total() rate {
+	var sum rate
+	for _, one := range r {
+		sum = sum.plus(one.right)
+	}
+	return sum
+}
+
 // papersResult is how well documents are read.
 type papersResult struct {
-	symbols    readings // PDF417, sample pictures
-	backs      readings // PDF417, drawn backs, by kind and scene
-	zones      readings // MRZ, sample pictures
-	drawnZones readings // MRZ, drawn documents, by kind and scene
-	falsely    rate     // of the zones whose check digits are right: not to the letter what stands there
-	deceived   rate     // of the same: wrong where a check digit should have told
-	fields     map[string]readings
-	whole      readings // fronts with all key fields right, by kind and scene
-	each       int      // documents of a kind and scene
+	each int // documents of a kind and scene
+
+	payloads, zoneTexts        labelled
+	symbols, zones             readings // of the sample pictures
+	symbolsFailed, zonesFailed []string // their files
+
+	backs      readings            // PDF417, drawn backs, by kind and scene
+	drawnZones readings            // MRZ, drawn documents, by kind and scene
+	falsely    rate                // of the zones whose check digits are right: not to the letter what stands there
+	deceived   rate                // of the same: wrong where a check digit should have told
+	fields     map[string]readings // of drawn fronts, by field and then scene
+	core       map[string]readings // name, number and birth date, by kind and scene, then field
+	fronts     []string            // kinds and scenes in their order
+	whole      readings            // fronts with all key fields right, by kind and scene
+
+	photographs                         int // of the grid
+	codesAt, plainAt, zonesAt, frontsAt byLevel
+	gridCodes, gridPlain, gridZones     rate
+	gridFronts                          rate
+
+	checks checksResult
+	hints  hintsResult
 }
 
 // measurePapers reads the sample pictures and the drawn documents. each is the number of documents of a kind and scene.
 func measurePapers(ctx context.Context, e *evaluation, each int) (papersResult, error) {
-	r := papersResult{fields: map[string]readings{}, each: each}
+	r := papersResult{
+		each: each, fields: map[string]readings{}, core: map[string]readings{},
+		codesAt: byLevel{}, plainAt: byLevel{}, zonesAt: byLevel{}, frontsAt: byLevel{},
+	}
 	for _, step := range []struct {
 		name string
-		run  func(context.Context, *evaluation, *papersResult) error
+		run  func() error
 	}{
-		{"PDF417: sample pictures", readSymbols},
-		{"PDF417: drawn backs", readBacks},
-		{"machine-readable zones: sample pictures", readZones},
-		{"machine-readable zones: drawn documents", readDrawnZones},
-		{"printed fields: drawn fronts", readFronts},
+		{"barcodes: labelled payloads", func() error { return readPayloads(e, &r) }},
+		{"machine-readable zones: labelled texts", func() error { return readZoneTexts(e, &r) }},
+		{"PDF417: sample pictures", func() error { return readSymbols(ctx, e, &r) }},
+		{"machine-readable zones: sample pictures", func() error { return readZones(ctx, e, &r) }},
+		{"documents in three scenes, honest and forged", func() error { return readScenes(ctx, e, &r) }},
+		{"hints", func() error { return readHints(ctx, e, &r) }},
+		{"documents on the grid", func() error { return readGrid(ctx, e, &r) }},
 	} {
-		if err := e.step(step.name, func() error { return step.run(ctx, e, &r) }); err != nil {
+		if err := e.step(step.name, step.run); err != nil {
 			return r, err
 		}
 	}
 	return r, nil
-}
-
-func readSymbols(ctx context.Context, e *evaluation, r *papersResult) error {
-	symbols, err := e.data.symbols()
-	if err != nil {
-		return err
-	}
-	symbols = limited(symbols, e.limit)
-	files := make([]string, len(symbols))
-	for i, s := range symbols {
-		files[i] = s.file
-	}
-	analyses, err := e.full.analyze(ctx, "barcodes", files)
-	if err != nil {
-		return err
-	}
-	for i, a := range analyses {
-		text, read := pdf417(a)
-		r.symbols.of("sample pictures").add(read, read && text == latin1(symbols[i].payload))
-	}
-	return nil
-}
-
-func readBacks(ctx context.Context, e *evaluation, r *papersResult) error {
-	return e.shootAndRead(ctx, grid(r.each, true, specimen.DriverLicense, specimen.IdentificationCard), "barcodes",
-		func(s sheet, a vision.Analysis) {
-			text, read := pdf417(a)
-			right := read && text == s.truth.Barcode && a.AAMVA["DAQ"] == s.truth.DocumentNumber
-			r.backs.of(string(s.kind)+" "+s.scene).add(read, right)
-		})
 }
 
 // pdf417 is the payload of the picture's PDF417 codes: macro symbols have several.
@@ -152,35 +142,16 @@ func latin1(payload string) string {
 	return b.String()
 }
 
-func readZones(ctx context.Context, e *evaluation, r *papersResult) error {
-	zones, err := e.data.zones()
-	if err != nil {
-		return err
-	}
-	zones = limited(zones, e.limit)
-	files := make([]string, len(zones))
-	for i, z := range zones {
-		files[i] = z.file
-	}
-	analyses, err := e.full.analyze(ctx, "mrz", files)
-	if err != nil {
-		return err
-	}
-	for i, a := range analyses {
-		r.zone("sample pictures", &r.zones, a, zones[i].lines)
-	}
-	return nil
-}
-
 // zone counts one picture: what counts as read is a zone whose check digits are all right.
-func (r *papersResult) zone(name string, into *readings, a vision.Analysis, lines []string) {
+func (r *papersResult) zone(name string, into *readings, a vision.Analysis, lines []string) (right bool) {
 	valid := a.MRZ != nil && a.MRZ.Valid
-	right := valid && slices.Equal(a.MRZ.Lines, lines)
+	right = valid && slices.Equal(a.MRZ.Lines, lines)
 	into.of(name).add(valid, right)
 	if valid {
 		r.falsely.add(!right)
 		r.deceived.add(checked(a.MRZ.Lines) != checked(lines))
 	}
+	return right
 }
 
 // checked is what the check digits of a zone cover, with them: not the names, the issuer, nationality and sex.
@@ -194,15 +165,13 @@ func checked(lines []string) string {
 	return strings.Join(lines, "\n")
 }
 
-func readDrawnZones(ctx context.Context, e *evaluation, r *papersResult) error {
-	orders := append(grid(r.each, false, specimen.Passport), grid(r.each, true, specimen.PassportCard)...)
-	return e.shootAndRead(ctx, orders, "mrz", func(s sheet, a vision.Analysis) {
-		r.zone(string(s.kind)+" "+s.scene, &r.drawnZones, a, s.truth.MRZ)
-	})
-}
-
 // field is what stands printed in one place.
 type field struct{ name, value string }
+
+// coreFields are those by which a person is known.
+func coreFields() []string {
+	return []string{printed.LastName, printed.FirstName, printed.DocumentNumber, printed.BirthDate}
+}
 
 // keyFields are what an identity stands on.
 func keyFields(t specimen.Truth) []field {
@@ -216,108 +185,163 @@ func keyFields(t specimen.Truth) []field {
 	return fields
 }
 
-func readFronts(ctx context.Context, e *evaluation, r *papersResult) error {
-	// Text takes the longest to read: half as many documents of each kind.
-	orders := grid((r.each+1)/2, false, specimen.Types()...)
-	return e.shootAndRead(ctx, orders, "text", func(s sheet, a vision.Analysis) {
-		found := printed.Fields(a.Words, a.Width, a.Height) // as the server does
-		whole, any := true, false
-		for _, want := range keyFields(s.truth) {
-			got, read := found[want.name]
-			right := strings.EqualFold(got.Value, want.value)
-			of := r.fields[want.name]
-			of.of(s.scene).add(read, right)
-			r.fields[want.name] = of
-			whole, any = whole && right, any || read
+// printedFields are the values of the printed side: those that the sidecar found, or what the server finds in its words.
+func printedFields(a vision.Analysis) map[string]string {
+	found := a.Fields
+	if len(found) == 0 {
+		found = printed.Fields(a.Words, a.Width, a.Height)
+	}
+	values := map[string]string{}
+	for name, f := range found {
+		if f.Value != "" {
+			values[name] = f.Value
 		}
-		r.whole.of(string(s.kind)+" "+s.scene).add(any, whole)
-	})
+	}
+	return values
 }
 
-// shootAndRead makes photographs, has them analysed and hands each to count.
-func (e *evaluation) shootAndRead(ctx context.Context, orders []order, parts string, count func(sheet, vision.Analysis)) error {
-	sheets, err := e.studio.shoot(ctx, orders)
-	if err != nil {
-		return err
+// front counts the fields of one drawn front.
+func (r *papersResult) front(s sheet, a vision.Analysis) {
+	found := printedFields(a)
+	name := string(s.kind) + " " + s.scene.name
+	if !slices.Contains(r.fronts, name) {
+		r.fronts = append(r.fronts, name)
 	}
-	files := make([]string, len(sheets))
-	for i, s := range sheets {
-		files[i] = s.file
-	}
-	analyses, err := e.full.analyze(ctx, parts, files)
-	if err != nil {
-		return err
-	}
-	for i, a := range analyses {
-		if a.Error != "" {
-			return fmt.Errorf("a drawn document could not be analysed: %s", a.Error)
+	whole, core, any := true, true, false
+	for _, want := range keyFields(s.truth) {
+		got, read := found[want.name]
+		right := strings.EqualFold(got, want.value)
+		of := r.fields[want.name]
+		of.of(s.scene.name).add(read, right)
+		r.fields[want.name] = of
+		whole, any = whole && right, any || read
+		if slices.Contains(coreFields(), want.name) {
+			core = core && right
+			of := r.core[name]
+			of.of(want.name).add(read, right)
+			r.core[name] = of
 		}
-		count(sheets[i], a)
+	}
+	r.whole.of(name).add(any, whole)
+	if s.levels != nil {
+		r.frontsAt.add(s.levels, core)
+		r.gridFronts.add(core)
+	}
+}
+
+// back counts the barcode of one drawn back.
+func (r *papersResult) back(s sheet, a vision.Analysis, plain *plainCode) {
+	text, read := pdf417(a)
+	right := read && text == s.truth.Barcode && a.AAMVA["DAQ"] == s.truth.DocumentNumber
+	one := r.backs.of(string(s.kind) + " " + s.scene.name)
+	one.add(read, right)
+	if s.levels != nil {
+		r.codesAt.add(s.levels, right)
+		r.gridCodes.add(right)
+	}
+	if plain == nil {
+		return
+	}
+	byItself := plain.Text == s.truth.Barcode
+	one.plain.add(byItself)
+	if s.levels != nil {
+		r.plainAt.add(s.levels, byItself)
+		r.gridPlain.add(byItself)
+	}
+}
+
+// read counts one photograph, whatever it shows.
+func (r *papersResult) read(s sheet, a vision.Analysis, plain *plainCode) {
+	if len(s.truth.MRZ) > 0 && (s.back || s.kind == specimen.Passport) {
+		right := r.zone(string(s.kind)+" "+s.scene.name, &r.drawnZones, a, s.truth.MRZ)
+		if s.levels != nil {
+			r.zonesAt.add(s.levels, right)
+			r.gridZones.add(right)
+		}
+	}
+	if s.truth.Barcode != "" && s.back {
+		r.back(s, a, plain)
+	}
+	if !s.back {
+		r.front(s, a)
+	}
+}
+
+// partsOf is what is asked of a side: what stands on it, and the document's outline.
+func partsOf(kind specimen.Type, back bool) string {
+	switch {
+	case kind == specimen.Passport:
+		return "document,mrz,text"
+	case !back:
+		return "document,text"
+	case kind == specimen.PassportCard:
+		return "document,mrz"
+	}
+	return "document,barcodes"
+}
+
+// readGrid photographs every combination of the axes' levels.
+func readGrid(ctx context.Context, e *evaluation, r *papersResult) error {
+	for number, part := range gridParts() {
+		side := "front"
+		if part.back {
+			side = "back"
+		}
+		orders := limited(gridOrders(part, number), e.limit)
+		fmt.Fprintf(e.out, "    %s, %s: %d photographs\n", part.kind, side, len(orders))
+		err := e.shootAndRead(ctx, orders, partsOf(part.kind, part.back), func(s sheet, a vision.Analysis, plain *plainCode) {
+			r.photographs++
+			r.read(s, a, plain)
+			r.hints.grid(s, a)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// total is how often all of them together were read right.
-func (r readings) total() rate {
-	var sum rate
-	for _, one := range r {
-		sum = sum.plus(one.right)
-	}
-	return sum
-}
+// shotsAtATime is how many photographs lie on the disk at the same time.
+const shotsAtATime = 96
 
-// Symbols is the table of barcodes.
-func (s *documentsSection) Symbols() table {
-	return readingTable("PDF417", append(append(readings{}, s.Papers.symbols...), s.Papers.backs...))
-}
-
-// Zones is the table of machine-readable zones.
-func (s *documentsSection) Zones() table {
-	return readingTable("machine-readable zone", append(append(readings{}, s.Papers.zones...), s.Papers.drawnZones...))
-}
-
-// Falsely is how often a zone whose check digits are right is not to the letter what stands there, Deceived how often that
-// is so in what the check digits cover.
-func (s *documentsSection) Falsely() string  { return s.Papers.falsely.String() }
-func (s *documentsSection) Deceived() string { return s.Papers.deceived.String() }
-
-// Fronts is the table of whole fronts.
-func (s *documentsSection) Fronts() table {
-	t := table{head: []string{"front", "all key fields right"}}
-	for _, one := range s.Papers.whole {
-		t.row(one.name, one.right.String())
-	}
-	return t
-}
-
-// Fields is the table of printed fields.
-func (s *documentsSection) Fields() table {
-	t := table{head: []string{"field"}}
-	for _, s := range scenes() {
-		t.head = append(t.head, s.name+": exact", "wrong")
-	}
-	for _, name := range []string{
-		printed.DocumentNumber, printed.LastName, printed.FirstName, printed.BirthDate, printed.ExpiresAt, printed.Street, printed.City, printed.PostalCode,
-	} {
-		of, cells := s.Papers.fields[name], []string{name}
-		for _, s := range scenes() {
-			one := of.of(s.name)
-			cells = append(cells, one.right.String(), percent(one.wrong.value())+" %")
+// shootAndRead makes photographs, has them analysed and hands each to count, with what zxing-cpp by itself reads in it where that
+// is compared and a barcode is there.
+func (e *evaluation) shootAndRead(ctx context.Context, orders []order, parts string, count func(sheet, vision.Analysis, *plainCode)) error {
+	done := 0
+	for chunk := range slices.Chunk(orders, shotsAtATime) {
+		sheets, err := e.studio.shoot(ctx, chunk)
+		if err != nil {
+			return err
 		}
-		t.row(cells...)
+		files := make([]string, len(sheets))
+		for i, s := range sheets {
+			files[i] = s.file
+		}
+		analyses, err := e.full.analyze(ctx, parts, files)
+		if err != nil {
+			return err
+		}
+		var plain []plainCode
+		if strings.Contains(parts, "barcodes") {
+			if plain, err = e.plainCodes(ctx, files); err != nil {
+				return err
+			}
+		}
+		for i, a := range analyses {
+			if a.Error != "" {
+				return fmt.Errorf("a drawn document could not be analysed: %s", a.Error)
+			}
+			var beside *plainCode
+			if plain != nil {
+				beside = &plain[i]
+			}
+			count(sheets[i], a, beside)
+			if err := os.Remove(sheets[i].file); err != nil {
+				return err
+			}
+		}
+		done += len(chunk)
+		fmt.Fprintf(e.out, "    %d of %d photographs read\n", done, len(orders))
 	}
-	return t
+	return nil
 }
-
-func readingTable(what string, of readings) table {
-	t := table{head: []string{what, "right to the letter", "read, but wrong"}}
-	for _, one := range of {
-		t.row(one.name, one.right.String(), fmt.Sprintf("%d", one.wrong.K))
-	}
-	return t
-}
-
-// Each is the number of drawn documents of a kind and scene; FrontsEach that of fronts.
-func (s *documentsSection) Each() int       { return s.Papers.each }
-func (s *documentsSection) FrontsEach() int { return (s.Papers.each + 1) / 2 }
-func (*documentsSection) Seed() int         { return firstSeed }

@@ -35,9 +35,8 @@ func scenes() []scene {
 
 // sheet is one photographed side of an invented document.
 type sheet struct {
+	order
 	file  string
-	kind  specimen.Type
-	scene string
 	truth specimen.Truth
 }
 
@@ -63,14 +62,22 @@ type order struct {
 	scene    scene
 	seed     uint64
 	portrait image.Image // nil for a drawn silhouette
+	planted  mismatch    // what the print says otherwise; the zero value changes nothing
+	levels   []level     // of the axes that the scene was made of; none for a named scene
+	two      bool        // the document's other side lies in the picture too
+}
+
+// samePrint tells whether two orders are photographs of one print.
+func (o order) samePrint(other order) bool {
+	return o.kind == other.kind && o.back == other.back && o.seed == other.seed && o.portrait == other.portrait && o.planted.name == other.planted.name && o.two == other.two
 }
 
 // grid orders n documents of each kind in each scene; the documents of all scenes are the same.
 func grid(n int, back bool, kinds ...specimen.Type) []order {
 	var orders []order
 	for _, kind := range kinds {
-		for _, scene := range scenes() {
-			for i := range n {
+		for i := range n {
+			for _, scene := range scenes() {
 				orders = append(orders, order{kind: kind, back: back, scene: scene, seed: firstSeed + uint64(i)})
 			}
 		}
@@ -78,48 +85,84 @@ func grid(n int, back bool, kinds ...specimen.Type) []order {
 	return orders
 }
 
-// shoot makes the photographs, in the order of the orders.
+// shoot makes the photographs, in the order of the orders. What is printed once for several that follow each other is drawn once.
 func (s *studio) shoot(ctx context.Context, orders []order) ([]sheet, error) {
 	sheets := make([]sheet, len(orders))
 	var done atomic.Int64
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(runtime.NumCPU())
-	for i, o := range orders {
-		work.Go(func() (err error) {
-			if err := ctx.Err(); err != nil {
+	for from := 0; from < len(orders); {
+		to := from + 1
+		for to < len(orders) && orders[to].samePrint(orders[from]) {
+			to++
+		}
+		first := from
+		work.Go(func() error {
+			made, err := s.draw(orders[first])
+			if err != nil {
 				return err
 			}
-			sheets[i], err = s.one(o)
-			fmt.Fprintf(s.progress, "\r    %d of %d drawn ", done.Add(1), len(orders))
-			return err
+			for i := first; i < to; i++ {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if sheets[i], err = s.photograph(orders[i], made); err != nil {
+					return err
+				}
+				fmt.Fprintf(s.progress, "\r    %d of %d drawn ", done.Add(1), len(orders))
+			}
+			return nil
 		})
+		from = to
 	}
 	err := work.Wait()
 	fmt.Fprint(s.progress, "\r")
 	return sheets, err
 }
 
-func (s *studio) one(o order) (sheet, error) {
+// drawing is a document's side as it was printed, and what is true of it.
+type drawing struct {
+	side, other image.Image // other: only where both sides are to be in one picture
+	truth       specimen.Truth
+}
+
+func (s *studio) draw(o order) (drawing, error) {
 	rng := rand.New(rand.NewPCG(o.seed, 0))
 	document := specimen.RandomDocument(rng, o.kind, specimen.RandomPerson(rng, day()), day())
+	if o.planted.plant != nil {
+		document = o.planted.plant(document, rng)
+	}
 	truth, err := document.Truth()
 	if err != nil {
-		return sheet{}, err
+		return drawing{}, err
 	}
-	var print image.Image
-	if o.back {
-		print, err = s.press.Back(document)
+	d := drawing{truth: truth}
+	if d.side, err = s.side(document, o, o.back); err != nil || !o.two {
+		return d, err
+	}
+	d.other, err = s.side(document, o, !o.back)
+	return d, err
+}
+
+func (s *studio) side(document specimen.Document, o order, back bool) (image.Image, error) {
+	if back {
+		return s.press.Back(document)
+	}
+	portrait := o.portrait
+	if portrait == nil {
+		portrait = specimen.Silhouette()
+	}
+	return s.press.Front(document, portrait)
+}
+
+func (s *studio) photograph(o order, d drawing) (sheet, error) {
+	var photo specimen.Photo
+	var err error
+	if o.two {
+		photo, err = specimen.PhotographTwo(d.side, d.other, o.scene.of(o.seed))
 	} else {
-		portrait := o.portrait
-		if portrait == nil {
-			portrait = specimen.Silhouette()
-		}
-		print, err = s.press.Front(document, portrait)
+		photo, err = specimen.Photograph(d.side, o.scene.of(o.seed))
 	}
-	if err != nil {
-		return sheet{}, err
-	}
-	photo, err := specimen.Photograph(print, o.scene.of(o.seed))
 	if err != nil {
 		return sheet{}, err
 	}
@@ -128,5 +171,5 @@ func (s *studio) one(o order) (sheet, error) {
 		return sheet{}, err
 	}
 	_, err = file.Write(photo.JPEG)
-	return sheet{file: file.Name(), kind: o.kind, scene: o.scene.name, truth: truth}, errors.Join(err, file.Close())
+	return sheet{order: o, file: file.Name(), truth: d.truth}, errors.Join(err, file.Close())
 }

@@ -55,14 +55,14 @@ type comparison struct {
 	compare func(printed, encoded string) (p, e string, similarity float64)
 }
 
-func comparisons(printed, encoded map[string]string) []comparison {
-	name := func(field string) comparison {
-		return comparison{field, groupName, func(p, e string) (string, string, float64) {
-			return compareNames(p, e, fullName(printed), fullName(encoded), field == "middle_name")
-		}}
+func comparisons(s sides) []comparison {
+	name := func(at int) func(p, e string) (string, string, float64) {
+		return func(string, string) (string, string, float64) { return compareNames(at, s) }
 	}
 	return []comparison{
-		name("last_name"), name("first_name"), name("middle_name"),
+		{fieldLast, groupName, name(0)},
+		{fieldFirst, groupName, name(1)},
+		{fieldMiddle, groupName, name(2)},
 		{"name_suffix", groupOther, compareSuffixes},
 		{"document_number", groupNumber, compareNumbers},
 		{"birth_date", groupBirth, compareDates},
@@ -71,13 +71,9 @@ func comparisons(printed, encoded map[string]string) []comparison {
 		{"gender", groupOther, compareWords},
 		{"street", groupAddress, compareStreets},
 		{"city", groupAddress, compareStreets},
-		{"state", groupAddress, compareWords},
+		{"state", groupAddress, compareStates},
 		{"postal_code", groupAddress, comparePostalCodes},
 	}
-}
-
-func fullName(fields map[string]string) string {
-	return strings.Join([]string{clip(fields["last_name"]), clip(fields["first_name"]), clip(fields["middle_name"])}, " ")
 }
 
 // clip bounds the work on a hostile text, and makes it valid UTF-8.
@@ -88,11 +84,15 @@ func clip(text string) string {
 // Compare measures how alike two readings of one document are. The maps' keys are the API's names of document fields, as
 // aamva.Payload.Fields and mrz.Document.Fields give them. A field that either side lacks is not compared, with one exception:
 // a middle name that one side has within its first name.
-func Compare(printed, encoded map[string]string) Result {
+func Compare(printed, encoded map[string]string) Result { return CompareCut(printed, encoded, nil) }
+
+// CompareCut is Compare where the encoded side admits to have cut names: cut is true for the names of such fields, as
+// aamva.Payload.Truncated gives it. A machine-readable zone says nothing of the kind; that its names fill its columns is seen here.
+func CompareCut(printed, encoded map[string]string, cut map[string]bool) Result {
 	var r Result
 	var sum, weights float64
 	worst := 1.0
-	for _, c := range comparisons(printed, encoded) {
+	for _, c := range comparisons(sidesOf(printed, encoded, cut)) {
 		p, e, similarity := c.compare(clip(printed[c.field]), clip(encoded[c.field]))
 		if p == "" && e == "" {
 			continue
@@ -121,7 +121,7 @@ func Compare(printed, encoded map[string]string) Result {
 func (r Result) Match(tolerance float64) Match {
 	flag := func(g group) *bool {
 		var agrees *bool
-		for _, c := range comparisons(nil, nil) {
+		for _, c := range comparisons(sides{}) {
 			i := slices.IndexFunc(r.Fields, func(m FieldMatch) bool { return m.Field == c.field && m.Compared })
 			if c.group != g || i < 0 {
 				continue

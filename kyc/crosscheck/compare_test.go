@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -110,6 +111,93 @@ func TestCompare(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Names that the encoded side had no room for.
+func TestCutNames(t *testing.T) {
+	for name, tc := range map[string]struct {
+		printed, encoded map[string]string
+		cut              map[string]bool
+		agrees           bool
+	}{
+		"cut, and the card says so": {with("last_name", "Castafiore"), with("last_name", "CASTA"), map[string]bool{"last_name": true}, true},
+		"cut, and the card denies":  {with("last_name", "Castafiore"), with("last_name", "CASTA"), map[string]bool{"last_name": false}, false},
+		"another name that was cut": {with("last_name", "Haddock"), with("last_name", "CASTA"), map[string]bool{"last_name": true}, false},
+		"cut, and swapped by the reader": {with("last_name", "Bianca", "first_name", "Castafiore"), with("last_name", "CASTA"),
+			map[string]bool{"last_name": true}, true},
+		"the end of a passport's 39 columns": {
+			map[string]string{"last_name": "Castafiore-Rastapopoulos", "first_name": "Bianca", "middle_name": "Rosina Marlinspike"},
+			map[string]string{"last_name": "CASTAFIORE RASTAPOPOULOS", "first_name": "BIANCA", "middle_name": "ROSIN"}, nil, true},
+		"a card's 30 columns leave one letter": {
+			map[string]string{"last_name": "Castafiore-Rastapopoulos-Alcazar", "first_name": "Bianca"},
+			map[string]string{"last_name": "CASTAFIORE RASTAPOPOULOS AL", "first_name": "B"}, nil, true},
+		"another one of that letter's length": {
+			map[string]string{"last_name": "Castafiore-Rastapopoulos-Alcazar", "first_name": "Irma"},
+			map[string]string{"last_name": "CASTAFIORE RASTAPOPOULOS AL", "first_name": "B"}, nil, false},
+		"room was left in the zone": {
+			map[string]string{"last_name": "Castafiore", "first_name": "Bianca"}, map[string]string{"last_name": "CASTAFIORE", "first_name": "BIA"}, nil, false},
+	} {
+		m := CompareCut(tc.printed, tc.encoded, tc.cut).Match(tolerance)
+		if m.Name == nil || *m.Name != tc.agrees {
+			t.Errorf("%s: name %s", name, flag(m.Name))
+		}
+	}
+}
+
+// A long number does not hide a digit that was altered, and a like one is a reader's error in a short one too.
+func TestNumbersOfAnyLength(t *testing.T) {
+	for _, number := range []string{"1234", "12345678", "K12345678", "D1234567890123456"} {
+		like, other := number[:3]+"8"+number[4:], number[:3]+"0"+number[4:]
+		base := number[:3] + "3" + number[4:]
+		for planted, agrees := range map[string]bool{like: true, other: false} {
+			m := Compare(map[string]string{"document_number": planted}, map[string]string{"document_number": base}).Match(tolerance)
+			if m.Number == nil || *m.Number != agrees {
+				t.Errorf("%s against %s: %s", planted, base, flag(m.Number))
+			}
+		}
+	}
+}
+
+func TestIssuingState(t *testing.T) {
+	for name, tc := range map[string]struct {
+		printed, encoded map[string]string
+		want             FieldMatch
+	}{
+		"agrees":              {map[string]string{"state": "va"}, map[string]string{"issuing_state": "VA", "state": "VA"}, FieldMatch{"issuing_state", "VA", "VA", 1, true}},
+		"not printed":         {nil, map[string]string{"issuing_state": "VA", "state": "VA"}, FieldMatch{"issuing_state", "VA", "VA", 1, true}},
+		"misread":             {map[string]string{"state": "VJ"}, map[string]string{"issuing_state": "VA"}, FieldMatch{"issuing_state", "VJ", "VA", misreadState, true}},
+		"a passport has none": {map[string]string{"last_name": "X"}, map[string]string{"last_name": "X"}, FieldMatch{Field: "issuing_state"}},
+	} {
+		if got := IssuingState(tc.printed, tc.encoded); got != tc.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
+		}
+	}
+	if got := IssuingState(map[string]string{"state": "MD"}, map[string]string{"issuing_state": "MA"}); !got.Compared || got.Similarity >= tolerance {
+		t.Errorf("another state: %+v", got)
+	}
+}
+
+func TestAge(t *testing.T) {
+	day := func(s string) time.Time {
+		parsed, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parsed.Add(13 * time.Hour)
+	}
+	for _, tc := range []struct {
+		birth, now string
+		years      int
+		known      bool
+	}{
+		{"1985-02-28", "2026-02-27", 40, true}, {"1985-02-28", "2026-02-28", 41, true}, {"2000-02-29", "2026-02-28", 25, true},
+		{"2000-02-29", "2026-03-01", 26, true}, {"2000-02-29", "2024-02-29", 24, true}, {"2026-01-02", "2026-01-02", 0, true},
+		{"2026-01-02", "2026-01-01", 0, false}, {"1985-02-30", "2026-01-01", 0, false}, {"", "2026-01-01", 0, false},
+	} {
+		if years, known := Age(tc.birth, day(tc.now)); years != tc.years || known != tc.known {
+			t.Errorf("born %s, on %s: %d, %v", tc.birth, tc.now, years, known)
+		}
 	}
 }
 

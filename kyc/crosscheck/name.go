@@ -9,6 +9,13 @@ import (
 	"kycd/kyc/mrz"
 )
 
+// The names' fields.
+const (
+	fieldLast   = "last_name"
+	fieldFirst  = "first_name"
+	fieldMiddle = "middle_name"
+)
+
 const (
 	// movedName is what a name is worth that stands in another field of the other side: readers mistake the order, and some
 	// cards print the names in one line.
@@ -17,27 +24,126 @@ const (
 	cutName = 0.9
 	initial = 0.9
 	// missingShare is how much a name loses if all but nothing of it stands on one side only.
-	missingShare = 0.3
+	missingShare = 0.26
 	// sameWord is from where two words are one word, for the search in other fields.
 	sameWord = 0.7
 )
 
-// compareNames gives both normalised and how alike they are. all holds the whole names of either side.
-func compareNames(printed, encoded, allPrinted, allEncoded string, middle bool) (string, string, float64) {
-	p, e := foldings(printed), foldings(encoded)
-	if middle && (p[0] == "") != (e[0] == "") {
-		return middleWithin(p[0], e[0], allPrinted, allEncoded)
+// sides are the names of both sides, for what stands in another field than it should.
+type sides struct {
+	printed, encoded [3]string       // last, first and middle name
+	cut              map[string]bool // encoded names whose end may have been cut off
+}
+
+func (s sides) whole() (printed, encoded string) {
+	return strings.Join(s.printed[:], " "), strings.Join(s.encoded[:], " ")
+}
+
+func sidesOf(printed, encoded map[string]string, cut map[string]bool) sides {
+	var s sides
+	for i, field := range [3]string{fieldLast, fieldFirst, fieldMiddle} {
+		s.printed[i], s.encoded[i] = clip(printed[field]), clip(encoded[field])
 	}
-	best := 0.0
-	for _, a := range p {
-		for _, b := range e {
-			best = max(best, wordsAlike(strings.Fields(a), strings.Fields(b), middle))
+	s.cut = map[string]bool{}
+	for field, is := range cut {
+		s.cut[field] = is
+	}
+	if encoded["street"] == "" && encoded["issuing_state"] == "" { // no barcode
+		s.addZoneCuts()
+	}
+	return s
+}
+
+// addZoneCuts finds names whose end a machine-readable zone had no columns for. Names stand there as SURNAME<<GIVEN<NAMES in
+// 39 columns (TD3, MRV-A), 31 (TD2, MRV-B) or 30 (TD1); names that end just there were likely longer.
+func (s *sides) addZoneCuts() {
+	fields := [3]string{fieldLast, fieldFirst, fieldMiddle}
+	text, last := 0, -1
+	for i, name := range s.encoded {
+		if name == "" {
+			continue
+		}
+		text += len(name) + 1
+		if i == 0 {
+			text++ // two fillers after the surname
+		}
+		last = i
+	}
+	if last < 1 {
+		return
+	}
+	text-- // none after the last
+	for _, width := range [3]int{39, 31, 30} {
+		if text <= width && text >= width-2 { // a cut between two names leaves fillers
+			s.cut[fields[last]] = true
+			// A surname that would leave no room for a given name is cut as well.
+			if surname := len(s.encoded[0]); surname >= width-5 {
+				s.cut[fieldLast] = true
+			}
 		}
 	}
-	if best < movedName && p[0] != "" && e[0] != "" {
-		best = max(best, movedName*movedAlike(p[0], e[0], foldings(allPrinted)[0], foldings(allEncoded)[0]))
+}
+
+// compareNames gives both normalised and how alike they are. at is the name's place in sides.
+func compareNames(at int, s sides) (string, string, float64) {
+	field := [3]string{fieldLast, fieldFirst, fieldMiddle}[at]
+	printed, encoded := s.printed[at], s.encoded[at]
+	p, e := foldings(printed), foldings(encoded)
+	allPrinted, allEncoded := s.whole()
+	if field == fieldMiddle && (p[0] == "") != (e[0] == "") {
+		return middleWithin(p[0], e[0], allPrinted, allEncoded)
+	}
+	if p[0] == "" || e[0] == "" {
+		return p[0], e[0], 0
+	}
+	best := namesAlike(printed, encoded, field == fieldMiddle, s.cut[field])
+	if best < movedName && runTogether(allPrinted, allEncoded) {
+		best = movedName // the names are parted elsewhere
+	}
+	if best < movedName {
+		best = max(best, movedName*s.swappedAlike(at))
+	}
+	if best < movedName {
+		best = max(best, movedName*s.movedAlike(at, p[0], e[0], foldings(allPrinted)[0], foldings(allEncoded)[0]))
 	}
 	return p[0], e[0], best
+}
+
+// runTogether says whether the letters of all names, without blanks, are the same but for one or two that readers confuse.
+func runTogether(printed, encoded string) bool {
+	p, e := alphanumeric(foldings(printed)[0]), alphanumeric(foldings(encoded)[0])
+	return max(len(p), len(e)) <= maxCompared && distance(p, e, wordCosts()) <= 2*costLike
+}
+
+// namesAlike compares two names in each of their spellings. cut allows that the encoded one lacks its end.
+func namesAlike(printed, encoded string, middle, cut bool) float64 {
+	best := 0.0
+	for _, a := range foldings(printed) {
+		for _, b := range foldings(encoded) {
+			best = max(best, wordsAlike(strings.Fields(a), strings.Fields(b), middle))
+			if cut {
+				best = max(best, cutName*beginsAlike(alphanumeric(a), alphanumeric(b)))
+			}
+		}
+	}
+	return best
+}
+
+// beginsAlike is how alike a name's beginning is to what was left of it.
+func beginsAlike(whole, left string) float64 {
+	best := 0.0
+	for n := max(len(left)-1, 1); n <= len(left)+1 && n <= len(whole); n++ { // a reader may have dropped or doubled a letter
+		best = max(best, similarity(whole[:n], left, wordCosts()))
+	}
+	return best
+}
+
+// swappedAlike is how alike first and last name are if either side calls the one the other.
+func (s sides) swappedAlike(at int) float64 {
+	if at > 1 || s.printed[0] == "" || s.printed[1] == "" || s.encoded[0] == "" || s.encoded[1] == "" {
+		return 0
+	}
+	return min(namesAlike(s.printed[0], s.encoded[1], false, s.cut[fieldFirst]), namesAlike(s.printed[1], s.encoded[0], false, s.cut[fieldLast]))
 }
 
 // middleWithin settles a middle name that one side alone has: if the other side's whole name holds it, it is there after
@@ -129,23 +235,30 @@ func wordAlike(a, b string, middle bool) float64 {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
-	if strings.HasPrefix(b, a) {
-		switch {
-		case len(a) >= 8:
-			best = max(best, cutName)
-		case len(a) == 1 && middle:
-			best = max(best, initial)
-		}
+	switch {
+	case len(a) >= 8 && strings.HasPrefix(b, a):
+		best = max(best, cutName)
+	case len(a) == 1 && middle && (a[0] == b[0] || alike(a[0], b[0])):
+		best = max(best, initial)
 	}
 	return best
 }
 
-// movedAlike looks for the words of either side anywhere in the whole name of the other.
-func movedAlike(printed, encoded, allPrinted, allEncoded string) float64 {
-	return min(
-		foundIn(strings.Fields(printed), strings.Fields(allEncoded)),
-		foundIn(strings.Fields(encoded), strings.Fields(allPrinted)),
-	)
+// movedAlike looks for the words of either side anywhere in the whole name of the other. If a side lacks its first or last name,
+// what the other has in this field may be the lacking one, and is not looked for.
+func (s sides) movedAlike(at int, printed, encoded, allPrinted, allEncoded string) float64 {
+	there := foundIn(strings.Fields(printed), strings.Fields(allEncoded))
+	back := foundIn(strings.Fields(encoded), strings.Fields(allPrinted))
+	if at < 2 {
+		other := 1 - at
+		if s.printed[other] == "" {
+			return there
+		}
+		if s.encoded[other] == "" {
+			return back
+		}
+	}
+	return min(there, back)
 }
 
 // foundIn is how alike the words are to their best counterparts; 0 if a word has none. Each counterpart serves once.

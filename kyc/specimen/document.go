@@ -31,6 +31,9 @@ func (t Type) known() bool {
 // travel tells documents with a machine-readable zone from those with a barcode.
 func (t Type) travel() bool { return t == Passport || t == PassportCard }
 
+// HasBarcode tells whether the back holds an AAMVA PDF417; the others have a machine-readable zone.
+func (t Type) HasBarcode() bool { return t.known() && !t.travel() }
+
 // HasBack tells whether the document has a second side: a passport's data page has none.
 func (t Type) HasBack() bool { return t.known() && t != Passport }
 

@@ -26,23 +26,53 @@ func (p Photo) View(file string) View {
 // Photograph renders a flat document as a phone would see it in the scene. Equal arguments give equal bytes. The error
 // is an *Error.
 func Photograph(document image.Image, s Scene) (Photo, error) {
-	if document == nil || document.Bounds().Empty() {
-		return Photo{}, refuse(CodeImageMissing, "document")
-	}
-	if err := s.validate(); err != nil {
+	if err := s.validate(document); err != nil {
 		return Photo{}, err
 	}
 	rng := rand.New(rand.NewPCG(s.Seed, 0xca3e7a))
 	plane := s.project(document.Bounds(), rng)
-	flat := shrunk(toRGBA(document), plane)
-	light := s.light(plane, rng)
-	ground := newGround(s.Background, s.Seed)
+	return s.take(rng, placed{shrunk(toRGBA(document), plane), plane})
+}
+
+// PhotographTwo renders two documents in one picture, one above the other, or beside each other where the picture is more than
+// twice as wide as high. Fill, Shift and Cut are of the half that each lies in. The photo's corners are those of the first. The
+// error is an *Error.
+func PhotographTwo(first, second image.Image, s Scene) (Photo, error) {
+	for _, document := range []image.Image{first, second} {
+		if err := s.validate(document); err != nil {
+			return Photo{}, err
+		}
+	}
+	half, right, down := s, 0, s.Height/2
+	half.Height /= 2
+	if s.Width > 2*s.Height {
+		half, right, down = s, s.Width/2, 0
+		half.Width /= 2
+	}
+	rng := rand.New(rand.NewPCG(s.Seed, 0xca3e7a))
+	plane := half.project(first.Bounds(), rng)
+	other := half.project(second.Bounds(), rng).moved(float64(right), float64(down))
+	return s.take(rng, placed{shrunk(toRGBA(first), plane), plane}, placed{shrunk(toRGBA(second), other), other})
+}
+
+// placed is a document where it lies in the picture.
+type placed struct {
+	flat  *image.RGBA
+	plane projection
+}
+
+// take renders what lies there. Lamps shine on the first.
+func (s Scene) take(rng *rand.Rand, documents ...placed) (Photo, error) {
+	first := documents[0].plane
+	light := s.light(first, rng)
+	corners := first.corners()
+	ground := newGround(s.Background, s.Seed, math.Hypot(corners[1].X-corners[0].X, corners[1].Y-corners[0].Y))
 
 	picture := newRaster(s.Width, s.Height)
 	eachRow(s.Height, func(y int) {
 		row := picture.row(y)
 		for x := range s.Width {
-			colour, surface := pixel(flat, &plane, &ground, float64(x), float64(y), row[3*x:3*x+3])
+			colour, surface := pixel(documents, &ground, float64(x), float64(y), row[3*x:3*x+3])
 			light.shine(float64(x), float64(y), surface, colour)
 		}
 	})
@@ -53,7 +83,7 @@ func Photograph(document image.Image, s Scene) (Photo, error) {
 		picture = picture.blurred(s.Blur)
 	}
 	encoded, err := picture.encode(s.Seed, s.Noise, s.Quality)
-	return Photo{JPEG: encoded, Width: s.Width, Height: s.Height, Corners: plane.corners()}, err
+	return Photo{JPEG: encoded, Width: s.Width, Height: s.Height, Corners: corners}, err
 }
 
 // offsets are where a pixel is sampled: four points, no two in line, so that edges of every direction come out smooth.
@@ -61,22 +91,30 @@ func offsets() [4]Point {
 	return [4]Point{{0.375, 0.125}, {0.875, 0.375}, {0.125, 0.625}, {0.625, 0.875}}
 }
 
-// pixel writes the colour that the scene has at a pixel, and says how much of it is the document's surface.
-func pixel(flat *image.RGBA, plane *projection, ground *ground, x, y float64, into []float32) (colour []float32, surface float32) {
+// pixel writes the colour that the scene has at a pixel, and says how much of it is a document's surface.
+func pixel(documents []placed, ground *ground, x, y float64, into []float32) (colour []float32, surface float32) {
 	var sum [3]float32
 	lift := float32(1)
 	for _, offset := range offsets() {
-		at := apply(&plane.inverse, x+offset.X, y+offset.Y)
-		inside, distance := plane.cover(at)
-		if inside {
+		on := false
+		for i := range documents {
+			flat, plane := documents[i].flat, &documents[i].plane
+			at := apply(&plane.inverse, x+offset.X, y+offset.Y)
+			inside, distance := plane.cover(at)
+			if !inside {
+				lift = min(lift, contactShadow(distance))
+				continue
+			}
 			sample := bilinear(flat, (at.X+0.5)*float64(flat.Rect.Dx())-0.5, (at.Y+plane.aspect)/(2*plane.aspect)*float64(flat.Rect.Dy())-0.5)
 			for k := range sum {
 				sum[k] += sample[k] / 4
 			}
-			surface += 0.25
-			continue
+			on = true
+			break
 		}
-		lift = min(lift, contactShadow(distance))
+		if on {
+			surface += 0.25
+		}
 	}
 	if surface < 1 {
 		below := ground.at(x, y)

@@ -237,3 +237,84 @@ func BenchmarkFront(b *testing.B) {
 		}
 	}
 }
+
+// card is a picture of one grey, the size of a card.
+func card(grey uint8) *image.RGBA {
+	plain := image.NewRGBA(image.Rect(0, 0, 856, 540))
+	draw.Draw(plain, plain.Rect, image.NewUniform(color.Gray{grey}), image.Point{}, draw.Src)
+	return plain
+}
+
+func TestCutLeavesACornerOutside(t *testing.T) {
+	seen := map[[2]bool]bool{} // which corners of the picture: the seed chooses
+	for seed := range uint64(24) {
+		scene := Clean(seed)
+		scene.Width, scene.Height, scene.Cut = 400, 300, 0.2
+		photo, err := Photograph(card(230), scene)
+		if err != nil {
+			t.Fatal(err)
+		}
+		low, high := extent(photo.Corners)
+		wide, tall := high.X-low.X, high.Y-low.Y
+		left, top := low.X < 0, low.Y < 0
+		outX, outY := math.Max(-low.X, high.X-400)/wide, math.Max(-low.Y, high.Y-300)/tall
+		if math.Abs(outX-0.2) > 0.01 || math.Abs(outY-0.2) > 0.01 {
+			t.Errorf("seed %d: %.2f of the width and %.2f of the height are outside", seed, outX, outY)
+		}
+		seen[[2]bool{left, top}] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("only the corners %v were cut off", seen)
+	}
+}
+
+func TestTwoDocumentsLieApart(t *testing.T) {
+	for _, size := range []image.Point{{400, 300}, {700, 300}} {
+		scene := Clean(3)
+		scene.Width, scene.Height, scene.Background, scene.Shift = size.X, size.Y, Cloth, 0
+		photo, err := PhotographTwo(card(240), card(180), scene)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img := decode(t, photo)
+		first, second := Point{float64(size.X) / 2, float64(size.Y) / 4}, Point{float64(size.X) / 2, float64(size.Y) * 3 / 4}
+		if size.X > 2*size.Y {
+			first, second = Point{float64(size.X) / 4, float64(size.Y) / 2}, Point{float64(size.X) * 3 / 4, float64(size.Y) / 2}
+		}
+		between := Point{(first.X + second.X) / 2, (first.Y + second.Y) / 2}
+		a, b, c := luma(img, first), luma(img, second), luma(img, between)
+		if a < 200 || b < 140 || b > 200 || c > 100 {
+			t.Errorf("%v: the documents are %d and %d, between them %d", size, a, b, c)
+		}
+		if _, err := PhotographTwo(card(240), nil, scene); codeOf(err) != CodeImageMissing {
+			t.Errorf("one document is missing: %v", err)
+		}
+	}
+}
+
+// TestClutterHasEdges: beside the document there is more to see than on a desk.
+func TestClutterHasEdges(t *testing.T) {
+	edges := func(b Background) (n int) {
+		scene := Clean(5)
+		scene.Width, scene.Height, scene.Fill, scene.Background, scene.Shift, scene.Noise, scene.Blur = 600, 400, 0.3, b, 0, 0, 0
+		photo, err := Photograph(card(230), scene)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img := decode(t, photo)
+		for y := 5; y < 395; y += 5 {
+			for x := 1; x < 150; x++ { // left of the document
+				if d := luma(img, Point{float64(x), float64(y)}) - luma(img, Point{float64(x - 1), float64(y)}); d > 40 || d < -40 {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	for _, b := range Backgrounds() {
+		n, cluttered := edges(b), b == Keys || b == Print || b == Cards
+		if cluttered && n < 60 || !cluttered && n > 20 {
+			t.Errorf("%s has %d edges", b, n)
+		}
+	}
+}

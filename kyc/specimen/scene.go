@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Background is what a document lies on.
@@ -14,7 +15,14 @@ const (
 	Desk  Background = "desk"  // brown wood
 	Cloth Background = "cloth" // woven, dark blue
 	Stone Background = "stone" // light grey, mottled
+	// What is cluttered holds edges and letters that are no document's.
+	Keys  Background = "keys"  // a keyboard
+	Print Background = "print" // a printed page
+	Cards Background = "cards" // other cards, of a document's size and printed with lines
 )
+
+// Backgrounds lists all of them, the plain ones first.
+func Backgrounds() []Background { return []Background{Desk, Cloth, Stone, Keys, Print, Cards} }
 
 // Scene says how a phone sees a document. Angles are in degrees, lengths in pixels of the photograph.
 type Scene struct {
@@ -22,6 +30,7 @@ type Scene struct {
 	Width, Height int
 	Fill          float64 // share of the frame's width or height, whichever is tighter, that the document takes: 0.2 … 0.98
 	Shift         float64 // how far off the middle it may lie, as a share of the free room: 0 … 1
+	Cut           float64 // how much of the document's width and height lies outside of the picture, at one corner that the seed chooses: 0 … 0.5
 	TiltX, TiltY  float64 // document leaning back, document turned to the side: −50 … 50
 	Rotation      float64 // within the picture, clockwise
 	Blur          float64 // standard deviation of the defocus
@@ -76,8 +85,11 @@ func spread(rng *rand.Rand, most float64) float64 { return (2*rng.Float64() - 1)
 // mostPixels bounds a photograph: 50 megapixels are more than phones send.
 const mostPixels = 50_000_000
 
-// validate reports the first parameter that makes no picture.
-func (s Scene) validate() error {
+// validate reports the first thing that makes no picture of the document.
+func (s Scene) validate(document image.Image) error {
+	if document == nil || document.Bounds().Empty() {
+		return refuse(CodeImageMissing, "document")
+	}
 	within := func(value, low, high float64) bool { return value >= low && value <= high } // false for NaN
 	switch {
 	case s.Width < 64 || s.Height < 64 || s.Width > mostPixels/s.Height:
@@ -86,6 +98,8 @@ func (s Scene) validate() error {
 		return refuse(CodeSceneInvalid, "fill")
 	case !within(s.Shift, 0, 1):
 		return refuse(CodeSceneInvalid, "shift")
+	case !within(s.Cut, 0, 0.5):
+		return refuse(CodeSceneInvalid, "cut")
 	case !within(s.TiltX, -50, 50) || !within(s.TiltY, -50, 50):
 		return refuse(CodeSceneInvalid, "tilt")
 	case !within(s.Rotation, -360, 360):
@@ -98,7 +112,7 @@ func (s Scene) validate() error {
 		return refuse(CodeSceneInvalid, "noise, brightness")
 	case s.Quality < 1 || s.Quality > 100:
 		return refuse(CodeSceneInvalid, "quality")
-	case s.Background != Desk && s.Background != Cloth && s.Background != Stone:
+	case !slices.Contains(Backgrounds(), s.Background):
 		return refuse(CodeSceneInvalid, "background")
 	}
 	return nil
@@ -134,10 +148,34 @@ func (s Scene) project(bounds image.Rectangle, rng *rand.Rand) projection {
 	freeY := (float64(s.Height) - scale*(high.Y-low.Y)) / 2 * s.Shift
 	moveX := float64(s.Width)/2 - scale*(low.X+high.X)/2 + spread(rng, 0.9*freeX)
 	moveY := float64(s.Height)/2 - scale*(low.Y+high.Y)/2 + spread(rng, 0.9*freeY)
+	if s.Cut > 0 {
+		moveX = beyond(rng, scale*low.X, scale*high.X, float64(s.Width), s.Cut)
+		moveY = beyond(rng, scale*low.Y, scale*high.Y, float64(s.Height), s.Cut)
+	}
 	p.forward = [9]float64{
 		scale*xu + moveX*zu, scale*xv + moveX*zv, moveX,
 		scale*yu + moveY*zu, scale*yv + moveY*zv, moveY,
 		zu, zv, 1,
+	}
+	p.inverse = invert(p.forward)
+	return p
+}
+
+// beyond gives by how much what reaches from low to high has to be moved so that a share of it lies outside of 0 … size, at either
+// end.
+func beyond(rng *rand.Rand, low, high, size, share float64) float64 {
+	outside := share * (high - low)
+	if rng.IntN(2) == 0 {
+		return -outside - low
+	}
+	return size + outside - high
+}
+
+// moved is the projection with the picture moved by whole pixels.
+func (p projection) moved(x, y float64) projection {
+	for i := range 3 {
+		p.forward[i] += x * p.forward[6+i]
+		p.forward[3+i] += y * p.forward[6+i]
 	}
 	p.inverse = invert(p.forward)
 	return p

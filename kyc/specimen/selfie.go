@@ -19,7 +19,7 @@ func Selfie(portrait image.Image, s Scene) (Photo, error) {
 	if portrait.Bounds().Dx() < minPortrait || portrait.Bounds().Dy() < minPortrait {
 		return Photo{}, refuse(CodePortraitTooSmall, "portrait")
 	}
-	if err := s.validate(); err != nil {
+	if err := s.validate(portrait); err != nil {
 		return Photo{}, err
 	}
 	rng := rand.New(rand.NewPCG(s.Seed, 0x5e1f1e))
