@@ -23,6 +23,10 @@ type verdict struct {
 	signals []scoring.Signal
 	cross   *crosscheck.Result // nil: nothing to compare
 	agrees  crosscheck.Match   // which parts of the document agree with each other
+	// issued compares the state of the issuer with that of the address; nil: nothing to compare. That they differ is told, and
+	// for a person to look at: soldiers live elsewhere, and so do forgers' addresses.
+	issued    *crosscheck.FieldMatch
+	elsewhere bool
 	// lookalikes are other people's identities with a face like this one: for a person to look at.
 	lookalikes []lookalike
 }
@@ -31,8 +35,12 @@ type verdict struct {
 func judge(f *facts) (verdict, error) {
 	var v verdict
 	if f.printed != nil && f.encoded != nil {
-		result := crosscheck.Compare(f.printed, f.encoded)
+		result := crosscheck.CompareCut(f.printed, f.encoded, f.cut)
 		v.cross, v.agrees = &result, result.Match(f.crossTolerance())
+	}
+	if issued := crosscheck.IssuingState(f.printed, f.encoded); issued.Compared {
+		v.issued = &issued
+		v.elsewhere = issued.Similarity < f.crossTolerance()
 	}
 	v.signals = []scoring.Signal{
 		f.consent(), f.requiredFields(), f.inDate(), f.faceMatch(), f.liveness(), f.sanctions(),
@@ -59,6 +67,12 @@ func judge(f *facts) (verdict, error) {
 	v.Decision = decision
 	return v, nil
 }
+
+// The check that an issuer's state is that of the address, and what is told where it is not.
+const (
+	issuingStateCheck   = "issuing_state_crosscheck"
+	issuingStateDiffers = "issuing_state_differs"
+)
 
 func truth(ok bool) *float64 {
 	if ok {
@@ -252,6 +266,9 @@ func (c *change) record(ctx context.Context, row *ent.Session, f *facts, result 
 			reasons = append(reasons, possibleDuplicate)
 		}
 	}
+	if result.elsewhere {
+		reasons = append(reasons, issuingStateDiffers)
+	}
 	if err := c.keepChecks(ctx, v, row, result); err != nil {
 		return err
 	}
@@ -368,6 +385,15 @@ func (c *change) keepChecks(ctx context.Context, v vault, row *ent.Session, resu
 	}
 	if len(result.lookalikes) > 0 {
 		if err := keep(possibleDuplicate, scoring.StateReview, nil, []scoring.Reason{possibleDuplicate}, result.lookalikes); err != nil {
+			return err
+		}
+	}
+	if result.issued != nil {
+		state, reasons := scoring.StatePass, []scoring.Reason(nil)
+		if result.elsewhere {
+			state, reasons = scoring.StateReview, []scoring.Reason{issuingStateDiffers}
+		}
+		if err := keep(issuingStateCheck, state, scoring.Number(result.issued.Similarity), reasons, result.issued); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kycd/kyc/active"
+	"kycd/kyc/crosscheck"
 	"kycd/kyc/scoring"
 	"kycd/vision"
 )
@@ -208,14 +209,15 @@ func (f *facts) age() scoring.Signal {
 	if !known {
 		return s
 	}
+	age, _ := crosscheck.Age(f.merged["birth_date"], f.now)
 	seen := f.attributes()
 	if seen == nil {
-		s.State = scoring.StateUnavailable
+		s.State, s.Evidence = scoring.StateUnavailable, map[string]any{"age": age}
 		return s
 	}
 	s.State = ""
 	s.Measure = scoring.Number(math.Min(math.Abs(seen.Age-years), mostYears))
-	s.Evidence = map[string]any{"apparent": seen.Age, "documented": years, "model": seen.Model}
+	s.Evidence = map[string]any{"age": age, "apparent": seen.Age, "documented": years, "model": seen.Model}
 	return s
 }
 

@@ -42,7 +42,8 @@ type facts struct {
 	printed map[string]string // the print
 	encoded map[string]string // the barcode or the MRZ: what print is compared with
 
-	zoneWrong bool // a machine-readable zone was read whose check digits are wrong
+	cut       map[string]bool // names that the barcode admits to have cut
+	zoneWrong bool            // a machine-readable zone was read whose check digits are wrong
 }
 
 // source is what one part of the document says.
@@ -165,7 +166,7 @@ func (f *facts) read() {
 		for _, code := range side.analysis.Barcodes {
 			payload, err := aamva.Parse([]byte(code.Text))
 			if code.Format == "PDF417" && err == nil && f.encoded == nil {
-				f.encoded = payload.Fields()
+				f.encoded, f.cut = payload.Fields(), payload.Truncated()
 				add(document.DataSourcePdf417, f.encoded)
 			}
 		}

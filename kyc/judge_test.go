@@ -2,6 +2,7 @@ package kyc
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +112,10 @@ func TestJudge(t *testing.T) {
 		{"azure gave no picture", func(f *facts) { f.outside, f.live, f.frames = &outsideLiveness{Score: scoring.Number(1)}, nil, nil },
 			scoring.VerdictReview, "face_match_unavailable"},
 		{"active steps skipped", func(f *facts) { f.active = true }, scoring.VerdictVerified, ""},
+		{"a zone with wrong check digits", func(f *facts) { f.documentType, f.encoded, f.zoneWrong = "passport", nil, true }, scoring.VerdictReview, scoring.ReasonMRZCheckDigits},
+		{"the barcode cut the name and says so", func(f *facts) {
+			f.printed["last_name"], f.encoded["last_name"], f.cut = "CASTAFIORE-BORDURIANI", "CASTAFIO", map[string]bool{"last_name": true}
+		}, scoring.VerdictVerified, ""},
 		{"passport without MRZ", func(f *facts) { f.documentType, f.encoded = "passport", nil }, scoring.VerdictReview, scoring.ReasonMRZUnreadable},
 	}
 	for _, c := range cases {
@@ -131,6 +136,38 @@ func TestJudge(t *testing.T) {
 				t.Errorf("reasons %v, want %s first", v.Reasons, c.first)
 			}
 		})
+	}
+}
+
+// TestIssuingState: an address in another state than the issuer's is told and decides nothing.
+func TestIssuingState(t *testing.T) {
+	for state, elsewhere := range map[string]bool{"": false, "ZZ": false, "NY": true} {
+		f := good()
+		f.printed["state"] = state
+		v, err := judge(f)
+		if err != nil || v.elsewhere != elsewhere || (v.issued != nil) != (state != "") || !v.Verified {
+			t.Errorf("%q: %+v, elsewhere %v, verified %v, %v", state, v.issued, v.elsewhere, v.Verified, err)
+		}
+	}
+}
+
+// TestZones: of a zone whose check digits are wrong nothing is believed; a zone beside a barcode is a source of its own.
+func TestZones(t *testing.T) {
+	lines := []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"}
+	zone := func(lines ...string) *measured {
+		return &measured{analysis: &vision.Analysis{MRZ: &vision.MRZ{Lines: lines}}}
+	}
+	f := good()
+	f.sources, f.encoded, f.front = nil, nil, zone(lines...)
+	f.read()
+	if f.encoded["document_number"] != "L898902C3" || !f.gave("mrz") || f.zoneWrong {
+		t.Errorf("%v, wrong %v", f.encoded, f.zoneWrong)
+	}
+	f = good()
+	f.sources, f.encoded, f.front = nil, nil, zone(lines[0], strings.Replace(lines[1], "L898902C36", "L898902C37", 1))
+	f.read()
+	if f.encoded != nil || f.gave("mrz") || !f.zoneWrong {
+		t.Errorf("%v, wrong %v", f.encoded, f.zoneWrong)
 	}
 }
 
