@@ -30,6 +30,10 @@ const PDF417 = "PDF417"
 type Options struct {
 	Any      bool // every symbology that zxing-cpp reads, not PDF417 alone
 	Thorough bool // on a miss, go on to attempts on the whole picture at its full size
+
+	// Page are the corners of the document in the picture, pixels, clockwise from its own upper left or lower right, if
+	// they are known; they may lie outside of the picture. They help where blur hides the symbol's texture.
+	Page *[4]vision.Point
 }
 
 // Decode reads the symbols of a grey picture, one byte a pixel, w·h bytes. Text holds the payload's bytes as
@@ -40,7 +44,7 @@ func Decode(ctx context.Context, gray []byte, w, h int, opt Options) ([]vision.B
 	if w < 1 || h < 1 || w > maxSide || h > maxSide || len(gray) != w*h {
 		return nil, fmt.Errorf("%w: %d bytes for %d×%d", ErrSize, len(gray), w, h)
 	}
-	search := search{ctx: ctx, full: plane{pix: gray, w: w, h: h}}
+	search := &search{ctx: ctx, full: plane{pix: gray, w: w, h: h}}
 	found, err := search.code(opt)
 	if err != nil {
 		return nil, err
@@ -81,13 +85,8 @@ func (t treatment) apply(p plane) plane {
 	return p.levelled().sharpen(t.radius, t.amount)
 }
 
-type search struct {
-	ctx  context.Context
-	full plane
-}
-
 // code looks for PDF417, cheap attempts first, and stops at the first hit.
-func (s search) code(opt Options) ([]vision.Barcode, error) {
+func (s *search) code(opt Options) ([]vision.Barcode, error) {
 	n := ratio(s.full, textureSide)
 	small := s.full.shrink(n)
 	regions := small.regions()
@@ -97,6 +96,18 @@ func (s search) code(opt Options) ([]vision.Barcode, error) {
 			if err != nil || len(found) > 0 {
 				return found, err
 			}
+		}
+	}
+	if opt.Page != nil {
+		found, err := s.page(*opt.Page)
+		if err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	for _, r := range append(regions, small.faint()...) {
+		found, err := s.doubtful(r, n)
+		if err != nil || len(found) > 0 {
+			return found, err
 		}
 	}
 	for _, side := range []int{workingSide, maxSide} {
@@ -112,7 +123,7 @@ func (s search) code(opt Options) ([]vision.Barcode, error) {
 }
 
 // region reads one place, found in a copy n times smaller, in the full picture.
-func (s search) region(r region, n int, t treatment) ([]vision.Barcode, error) {
+func (s *search) region(r region, n int, t treatment) ([]vision.Barcode, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -134,7 +145,7 @@ func (s search) region(r region, n int, t treatment) ([]vision.Barcode, error) {
 }
 
 // whole reads the picture at no more than the given side. At the full side nothing is read that the smaller side has been read at.
-func (s search) whole(side int, a attempt) ([]vision.Barcode, error) {
+func (s *search) whole(side int, a attempt) ([]vision.Barcode, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
