@@ -10,7 +10,7 @@ import (
 // chart is a region of a picture laid upright, near enough: the bars stand vertical. Values are grey levels.
 type chart struct {
 	field
-	toPicture homography
+	toPicture   homography
 	top, bottom int // the rows that are full of bars
 }
 
@@ -385,14 +385,27 @@ func (c chart) trace(e edge, m mark) line {
 	return l
 }
 
-// extent is from where to where an edge's pattern is seen, chart pixels.
-func (c chart) extent(l line, e edge, m mark) (top, bottom float64) {
+// extent is from where to where an edge's pattern is seen, chart pixels, and on which share of the band's rows.
+func (c chart) extent(l line, e edge, m mark) (top, bottom, share float64) {
 	score := make([]float64, c.h)
 	margin := (c.bottom - c.top) / 5
-	for y := max(c.top-margin, 0); y < min(c.bottom+margin, c.h); y++ {
-		score[y] = m.likeness(c.profile(y-1, y+2), l.x(float64(y)), e.module)
+	thin := make([]float32, c.w)
+	for y := max(c.top-margin, 1); y < min(c.bottom+margin, c.h-1); y++ {
+		x := l.x(float64(y))
+		from := min(max(int(x+(m.from-1)*e.module), 0), c.w-1)
+		to := min(max(int(x+(m.from+float64(len(m.value))/2+1)*e.module), from), c.w-1)
+		up, row, down := c.row(y-1), c.row(y), c.row(y+1)
+		for i := from; i <= to; i++ {
+			thin[i] = (up[i] + row[i] + down[i]) / 3
+		}
+		score[y] = m.likeness(thin, x, e.module)
 	}
 	sorted := append([]float64(nil), score[c.top:c.bottom]...)
+	for _, v := range sorted {
+		if v > 0.5 {
+			share += 1 / float64(len(sorted))
+		}
+	}
 	sort.Float64s(sorted)
 	limit := 0.6 * sorted[len(sorted)*75/100]
 	best, sum, from := 0.0, 0.0, 0
@@ -404,7 +417,7 @@ func (c chart) extent(l line, e edge, m mark) (top, bottom float64) {
 			best, top, bottom = sum, float64(from), float64(y+1)
 		}
 	}
-	return top, bottom
+	return top, bottom, share
 }
 
 // placed is a symbol of known size at a place in the chart.
@@ -425,8 +438,12 @@ func (c chart) locate(s span) []placed {
 	width := right.x(middle) - left.x(middle)
 	ratio := math.Sqrt(s.right.module / s.left.module)
 	s.left.module, s.right.module = width/n/ratio, width/n*ratio
-	t0, b0 := c.extent(left, s.left, startMark)
-	t1, b1 := c.extent(right, s.right, stopMark)
+	t0, b0, share0 := c.extent(left, s.left, startMark)
+	t1, b1, share1 := c.extent(right, s.right, stopMark)
+	// Text may look like a pattern on the whole, not row by row; a glare may hide much of one side.
+	if max(share0, share1) < 0.5 || min(share0, share1) < 0.2 {
+		return nil
+	}
 	if b0-t0 < 0.6*(b1-t1) {
 		t0, b0 = t1, b1
 	} else if b1-t1 < 0.6*(b0-t0) {
@@ -570,25 +587,36 @@ func (l ladder) templates(blur float64) []float32 {
 // rungs that a symbol's first and last row border on.
 type fit struct{ top, bottom, score float64 }
 
-// best finds, for a number of rows and each level of error correction, where the symbol lies along the ladder.
+// best finds, for a number of rows and each level of error correction, where the symbol lies along the ladder: by halves
+// of a row first, then more closely around the likeliest place.
 func (l ladder) best(rows int) [levels]fit {
 	var out [levels]fit
 	for i := range out {
 		out[i].score = -1
 	}
-	step := (l.bottom - l.top) / float64(rows) / 3
-	most := math.Ceil(l.reach / step)
+	row := (l.bottom - l.top) / float64(rows)
+	l.around(&out, rows, l.top, l.bottom, row/2, int(math.Ceil(2*l.reach/row)))
+	first := out[0]
+	for _, f := range out {
+		if f.score > first.score {
+			first = f
+		}
+	}
+	l.around(&out, rows, first.top, first.bottom, row/6, 2)
+	return out
+}
+
+func (l ladder) around(out *[levels]fit, rows int, top, bottom, step float64, most int) {
 	for a := -most; a <= most; a++ {
 		for b := -most; b <= most; b++ {
-			top, bottom := l.top+a*step, l.bottom+b*step
-			for level, s := range l.total(rows, top, bottom) {
+			t, d := top+float64(a)*step, bottom+float64(b)*step
+			for level, s := range l.total(rows, t, d) {
 				if s > out[level].score {
-					out[level] = fit{top, bottom, s}
+					out[level] = fit{t, d, s}
 				}
 			}
 		}
 	}
-	return out
 }
 
 // total is the mean likeness of all rows' indicators, for each level.
@@ -596,8 +624,10 @@ func (l ladder) total(rows int, top, bottom float64) [levels]float64 {
 	sh := shape{l.columns, rows, 0}
 	var common float32
 	var byLevel [levels]float32
+	pitch := (bottom - top) / float64(rows) / l.step
+	first := (top-l.first)/l.step + 0.5*pitch + 0.5 // half a rung more, to round
 	for r := range rows {
-		rung := int(math.Round((top + (float64(r)+0.5)*(bottom-top)/float64(rows) - l.first) / l.step))
+		rung := int(first + float64(r)*pitch)
 		if rung < 0 || rung >= l.rungs {
 			continue
 		}

@@ -29,7 +29,7 @@ const PDF417 = "PDF417"
 // Options choose what is looked for. The zero value looks for PDF417 at the price of a live preview.
 type Options struct {
 	Any      bool // every symbology that zxing-cpp reads, not PDF417 alone
-	Thorough bool // on a miss, go on to attempts on the whole picture at its full size
+	Thorough bool // on a miss, go on to the whole picture, at its full size as well, even if nothing there looks like a code
 
 	// Page are the corners of the document in the picture, pixels, clockwise from its own upper left or lower right, if
 	// they are known; they may lie outside of the picture. They help where blur hides the symbol's texture.
@@ -44,19 +44,38 @@ func Decode(ctx context.Context, gray []byte, w, h int, opt Options) ([]vision.B
 	if w < 1 || h < 1 || w > maxSide || h > maxSide || len(gray) != w*h {
 		return nil, fmt.Errorf("%w: %d bytes for %d×%d", ErrSize, len(gray), w, h)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	search := &search{ctx: ctx, full: plane{pix: gray, w: w, h: h}}
 	found, err := search.code(opt)
 	if err != nil {
 		return nil, err
 	}
-	if !opt.Any {
-		return found, nil
+	if opt.Any || len(found) == 0 && (opt.Thorough || search.textured) {
+		more, err := search.whole(workingSide, attempt{any: opt.Any, downscale: true})
+		if err != nil {
+			return nil, err
+		}
+		found = merge(found, more)
 	}
-	others, err := search.whole(workingSide, attempt{any: true, downscale: true})
-	if err != nil {
-		return nil, err
+	if opt.Thorough && !has(found, PDF417) {
+		more, err := search.whole(maxSide, attempt{downscale: true})
+		if err != nil {
+			return nil, err
+		}
+		found = merge(found, more)
 	}
-	return merge(found, others), nil
+	return found, nil
+}
+
+func has(found []vision.Barcode, format string) bool {
+	for _, f := range found {
+		if f.Format == format {
+			return true
+		}
+	}
+	return false
 }
 
 // The sizes, in pixels, at which the search works.
@@ -85,38 +104,36 @@ func (t treatment) apply(p plane) plane {
 	return p.levelled().sharpen(t.radius, t.amount)
 }
 
-// code looks for PDF417, cheap attempts first, and stops at the first hit.
+// code looks for PDF417 where the texture of one is, cheap attempts first, and stops at the first hit.
 func (s *search) code(opt Options) ([]vision.Barcode, error) {
 	n := ratio(s.full, textureSide)
 	small := s.full.shrink(n)
 	regions := small.regions()
-	for _, t := range treatments() {
-		for _, r := range regions {
-			found, err := s.region(r, n, t)
-			if err != nil || len(found) > 0 {
-				return found, err
-			}
-		}
+	if found, err := s.plainly(regions, n); err != nil || len(found) > 0 {
+		return found, err
 	}
 	if opt.Page != nil {
-		found, err := s.page(*opt.Page)
-		if err != nil || len(found) > 0 {
+		if found, err := s.page(*opt.Page); err != nil || len(found) > 0 {
 			return found, err
 		}
 	}
-	for _, r := range append(regions, small.faint()...) {
-		found, err := s.doubtful(r, n)
-		if err != nil || len(found) > 0 {
+	regions = append(regions, small.faint()...)
+	s.textured = len(regions) > 0
+	for _, r := range regions {
+		if found, err := s.doubtful(r, n); err != nil || len(found) > 0 {
 			return found, err
 		}
 	}
-	for _, side := range []int{workingSide, maxSide} {
-		if side == maxSide && !opt.Thorough {
-			break
-		}
-		found, err := s.whole(side, attempt{downscale: true})
-		if err != nil || len(found) > 0 {
-			return found, err
+	return nil, nil
+}
+
+// plainly has the library read regions, found in a copy n times smaller.
+func (s *search) plainly(regions []region, n int) ([]vision.Barcode, error) {
+	for _, t := range treatments() {
+		for _, r := range regions {
+			if found, err := s.region(r, n, t); err != nil || len(found) > 0 {
+				return found, err
+			}
 		}
 	}
 	return nil, nil

@@ -57,11 +57,19 @@ func photograph(t testing.TB, press *specimen.Press, scene specimen.Scene) shot 
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := developed(t, photo)
+	s.want, s.scene = want, scene
+	return s
+}
+
+// developed is a photo's grey picture.
+func developed(t testing.TB, photo specimen.Photo) shot {
+	t.Helper()
 	img, err := jpeg.Decode(bytes.NewReader(photo.JPEG))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := shot{gray: make([]byte, 0, photo.Width*photo.Height), w: photo.Width, h: photo.Height, want: want, scene: scene}
+	s := shot{gray: make([]byte, 0, photo.Width*photo.Height), w: photo.Width, h: photo.Height}
 	for y := range photo.Height {
 		for x := range photo.Width {
 			s.gray = append(s.gray, color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y)
@@ -73,39 +81,44 @@ func photograph(t testing.TB, press *specimen.Press, scene specimen.Scene) shot 
 	return s
 }
 
-// tally counts what two ways of reading make of the same pictures.
-type tally struct{ total, plain, ours, lost, wrong int }
-
-func (n *tally) add(t testing.TB, s shot, opt Options) (byPlain, byUs bool) {
+// plainCall tells whether zxing-cpp by itself reads the photo: it tries harder, rotated, inverted and smaller copies.
+func plainCall(t testing.TB, s shot) bool {
 	t.Helper()
 	direct, err := plane{pix: s.gray, w: s.w, h: s.h}.read(attempt{downscale: true})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return len(direct) > 0 && direct[0].Text == s.want
+}
+
+// tally counts what two ways of reading make of the same pictures.
+type tally struct{ total, plain, ours, lost, wrong int }
+
+func (n *tally) add(t testing.TB, s shot, plain bool, opt Options) (ours bool) {
+	t.Helper()
 	found, err := Decode(context.Background(), s.gray, s.w, s.h, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.total++
-	byPlain = len(direct) > 0 && direct[0].Text == s.want
-	if byPlain {
-		n.plain++
-	}
 	for _, f := range found {
 		if f.Text == s.want {
-			byUs = true
+			ours = true
 		} else if f.Format == PDF417 {
 			n.wrong++
 			t.Errorf("seed %d: read %q, want %q", s.scene.Seed, f.Text, s.want)
 		}
 	}
-	if byUs {
+	n.total++
+	if plain {
+		n.plain++
+	}
+	if ours {
 		n.ours++
 	}
-	if byPlain && !byUs {
+	if plain && !ours {
 		n.lost++
 	}
-	return byPlain, byUs
+	return ours
 }
 
 func (n tally) String() string {
@@ -124,4 +137,41 @@ func number(t testing.TB, name string, otherwise int) int {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return n
+}
+
+// The yardstick: on photos spoilt in every way, the search must read a fifth more than the library's plain call, lose
+// nothing that the plain call reads, and never read anything that was not printed. KYCD_BARCODE_GRID takes so many photos of
+// all sizes instead of a few small ones, KYCD_BARCODE_SEED tells the first seed.
+func TestDecodeGrid(t *testing.T) {
+	press, err := specimen.NewPress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	photos, all := 6, false
+	if n := number(t, "KYCD_BARCODE_GRID", 0); n > 0 {
+		photos, all = n, true
+	}
+	first := number(t, "KYCD_BARCODE_SEED", 1)
+	var alone, withPage tally
+	for seed := first; seed < first+photos; seed++ {
+		scene := degraded(uint64(seed))
+		if !all {
+			scene.Width, scene.Height = 1600, 1200
+		}
+		s := photograph(t, press, scene)
+		plain := plainCall(t, s)
+		ours := alone.add(t, s, plain, Options{})
+		paged := withPage.add(t, s, plain, Options{Page: &s.corners})
+		t.Logf("%d: %d px, blur %.1f, motion %.1f, tilt %.0f %.0f, turned %.0f, glare %.1f, noise %.0f, light %.1f, quality %d: plain %v, search %v, with page %v",
+			seed, scene.Width, scene.Blur, scene.Motion, scene.TiltX, scene.TiltY, scene.Rotation, scene.Glare, scene.Noise,
+			scene.Brightness, scene.Quality, plain, ours, paged)
+	}
+	t.Logf("alone: %v", alone)
+	t.Logf("with the page's corners: %v", withPage)
+	if alone.ours == 0 || float64(alone.ours) < 1.2*float64(alone.plain) || alone.lost > 0 {
+		t.Errorf("alone: %v", alone)
+	}
+	if float64(withPage.ours) < 1.2*float64(withPage.plain) || withPage.lost > 0 {
+		t.Errorf("with the page's corners: %v", withPage)
+	}
 }

@@ -25,6 +25,8 @@ type search struct {
 	ctx    context.Context
 	full   plane
 	reader *reader // nil until it is needed
+
+	textured bool // something in the picture looks like bars
 }
 
 // soft reads a symbol with all doubt about its codewords, in the rectangle of w × h that base maps to the source. The
@@ -80,7 +82,7 @@ func (s *search) believe(source plane, n int, c chart, p placed) ([]vision.Barco
 	if s.reader == nil {
 		s.reader = newReader()
 	}
-	words, place, ok := s.reader.read(source, p.shape, c.toPicture.times(place), p.blur)
+	words, place, ok := s.reader.read(s.ctx, source, p.shape, c.toPicture.times(place), p.blur)
 	if !ok {
 		return nil, nil
 	}

@@ -1,7 +1,9 @@
 package barcode
 
 import (
+	"context"
 	"math"
+	"math/bits"
 	"sort"
 )
 
@@ -200,7 +202,7 @@ func (r *reader) decide(l *lattice, heat float64) []guess {
 				var dot float32
 				// The changes between dark and light, from the left: module j is bit 16−j.
 				for change := (p ^ p>>1) & 0xffff; change != 0; change &= change - 1 {
-					bit := trailing(change)
+					bit := bits.TrailingZeros32(change)
 					if p>>bit&1 == 0 { // a bar ends to the left of this module
 						dot += sum[wordModules-1-bit]
 					} else {
@@ -239,15 +241,6 @@ func (r *reader) decide(l *lattice, heat float64) []guess {
 		}
 	}
 	return out
-}
-
-func trailing(v uint32) int {
-	n := 0
-	for v&1 == 0 {
-		v >>= 1
-		n++
-	}
-	return n
 }
 
 // replace puts a codeword's new belief in and corrects its row's overlaps.
@@ -295,8 +288,21 @@ func (r *reader) correctAll(sh shape, guesses []guess) ([]int, bool) {
 	return nil, false
 }
 
-// read reads the symbol at a place of the source.
-func (r *reader) read(source plane, sh shape, toPicture homography, blur float64) ([]int, homography, bool) {
+// leastSure is the share of codewords that must be nearly certain for another round: with fewer none has helped.
+const leastSure = 0.25
+
+func sure(guesses []guess) float64 {
+	n := 0
+	for _, g := range guesses {
+		if g.sure > 0.8 {
+			n++
+		}
+	}
+	return float64(n) / float64(len(guesses))
+}
+
+// read reads the symbol at a place of the source. ctx ends it between two rounds.
+func (r *reader) read(ctx context.Context, source plane, sh shape, toPicture homography, blur float64) ([]int, homography, bool) {
 	l := newLattice(source, sh, toPicture, newKernels(spread{blur, 0.3}))
 	l.sharpness()
 	for range 4 {
@@ -309,11 +315,14 @@ func (r *reader) read(source plane, sh shape, toPicture homography, blur float64
 	}
 	l.sharpness()
 	var guesses []guess
-	for round := range 8 {
+	for round := 0; round < 8 && ctx.Err() == nil; round++ {
 		l.level(l.model())
 		guesses = r.decide(l, max(4/float64(round+1), 1))
 		if words, ok := r.correctAll(sh, guesses); ok {
 			return words, l.toPicture, true
+		}
+		if round >= 2 && sure(guesses) < leastSure {
+			break
 		}
 		if round == 2 || round == 4 {
 			model := l.model()
