@@ -3,6 +3,10 @@
 // Around the library it adds what phone photos need: it looks for the code's texture before it decodes,
 // cuts that place out upright and at a size that suits the decoder, and tries contrast and sharpening
 // there, where an attempt costs a millisecond or two, instead of on the whole picture.
+//
+// What the library still cannot read is read here, codeword by codeword with all doubt: the start and stop patterns and
+// the row indicators tell where each module lies and how blurred it is, each of the 929 patterns gets a probability
+// given what its neighbours are believed to be, and doubtful codewords are erasures for the error correction.
 package barcode
 
 import (
@@ -109,7 +113,7 @@ func (s *search) code(opt Options) ([]vision.Barcode, error) {
 	n := ratio(s.full, textureSide)
 	small := s.full.shrink(n)
 	regions := small.regions()
-	if found, err := s.plainly(regions, n); err != nil || len(found) > 0 {
+	if found, err := s.plainly(regions, small, n); err != nil || len(found) > 0 {
 		return found, err
 	}
 	if opt.Page != nil {
@@ -117,9 +121,11 @@ func (s *search) code(opt Options) ([]vision.Barcode, error) {
 			return found, err
 		}
 	}
-	regions = append(regions, small.faint()...)
-	s.textured = len(regions) > 0
-	for _, r := range regions {
+	for _, r := range append(regions, small.faint()...) {
+		if !r.large(small) {
+			continue
+		}
+		s.textured = true
 		if found, err := s.doubtful(r, n); err != nil || len(found) > 0 {
 			return found, err
 		}
@@ -127,10 +133,13 @@ func (s *search) code(opt Options) ([]vision.Barcode, error) {
 	return nil, nil
 }
 
-// plainly has the library read regions, found in a copy n times smaller.
-func (s *search) plainly(regions []region, n int) ([]vision.Barcode, error) {
-	for _, t := range treatments() {
+// plainly has the library read regions, found in a copy n times smaller; small ones but once.
+func (s *search) plainly(regions []region, small plane, n int) ([]vision.Barcode, error) {
+	for i, t := range treatments() {
 		for _, r := range regions {
+			if i > 0 && !r.large(small) {
+				continue
+			}
 			if found, err := s.region(r, n, t); err != nil || len(found) > 0 {
 				return found, err
 			}

@@ -97,7 +97,7 @@ func TestCorrectRefusesChance(t *testing.T) {
 	}
 }
 
-// A card so blurred that the library by itself gives up on it, read with the corners of the card and without an upright place.
+// A card so blurred that the library by itself gives up on it, read with the corners of the card, which is told to lie on its head.
 func TestDecodeReadsBlurredCards(t *testing.T) {
 	press, err := specimen.NewPress()
 	if err != nil {

@@ -29,6 +29,12 @@ type region struct {
 	weight float64
 }
 
+// large tells whether the region takes so much of the picture that it is worth more than one attempt: small ones are
+// mostly words, whose strokes have one direction as well.
+func (r region) large(p plane) bool {
+	return r.across >= 0.15*float64(max(p.w, p.h)) && r.down >= 3*block && r.across < 16*r.down
+}
+
 // tensor is the structure tensor of a block, summed over its pixels.
 type tensor struct{ xx, yy, xy float64 }
 
