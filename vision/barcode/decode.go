@@ -3,6 +3,10 @@
 // Around the library it adds what phone photos need: it looks for the code's texture before it decodes,
 // cuts that place out upright and at a size that suits the decoder, and tries contrast and sharpening
 // there, where an attempt costs a millisecond or two, instead of on the whole picture.
+//
+// What the library still cannot read is read here, codeword by codeword with all doubt: the start and stop patterns and
+// the row indicators tell where each module lies and how blurred it is, each of the 929 patterns gets a probability
+// given what its neighbours are believed to be, and doubtful codewords are erasures for the error correction.
 package barcode
 
 import (
@@ -29,7 +33,11 @@ const PDF417 = "PDF417"
 // Options choose what is looked for. The zero value looks for PDF417 at the price of a live preview.
 type Options struct {
 	Any      bool // every symbology that zxing-cpp reads, not PDF417 alone
-	Thorough bool // on a miss, go on to attempts on the whole picture at its full size
+	Thorough bool // on a miss, go on to the whole picture, at its full size as well, even if nothing there looks like a code
+
+	// Page are the corners of the document in the picture, pixels, clockwise from its own upper left or lower right, if
+	// they are known; they may lie outside of the picture. They help where blur hides the symbol's texture.
+	Page *[4]vision.Point
 }
 
 // Decode reads the symbols of a grey picture, one byte a pixel, w·h bytes. Text holds the payload's bytes as
@@ -40,19 +48,38 @@ func Decode(ctx context.Context, gray []byte, w, h int, opt Options) ([]vision.B
 	if w < 1 || h < 1 || w > maxSide || h > maxSide || len(gray) != w*h {
 		return nil, fmt.Errorf("%w: %d bytes for %d×%d", ErrSize, len(gray), w, h)
 	}
-	search := search{ctx: ctx, full: plane{pix: gray, w: w, h: h}}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	search := &search{ctx: ctx, full: plane{pix: gray, w: w, h: h}}
 	found, err := search.code(opt)
 	if err != nil {
 		return nil, err
 	}
-	if !opt.Any {
-		return found, nil
+	if opt.Any || len(found) == 0 && (opt.Thorough || search.textured) {
+		more, err := search.whole(workingSide, attempt{any: opt.Any, downscale: true})
+		if err != nil {
+			return nil, err
+		}
+		found = merge(found, more)
 	}
-	others, err := search.whole(workingSide, attempt{any: true, downscale: true})
-	if err != nil {
-		return nil, err
+	if opt.Thorough && !has(found, PDF417) {
+		more, err := search.whole(maxSide, attempt{downscale: true})
+		if err != nil {
+			return nil, err
+		}
+		found = merge(found, more)
 	}
-	return merge(found, others), nil
+	return found, nil
+}
+
+func has(found []vision.Barcode, format string) bool {
+	for _, f := range found {
+		if f.Format == format {
+			return true
+		}
+	}
+	return false
 }
 
 // The sizes, in pixels, at which the search works.
@@ -81,38 +108,48 @@ func (t treatment) apply(p plane) plane {
 	return p.levelled().sharpen(t.radius, t.amount)
 }
 
-type search struct {
-	ctx  context.Context
-	full plane
-}
-
-// code looks for PDF417, cheap attempts first, and stops at the first hit.
-func (s search) code(opt Options) ([]vision.Barcode, error) {
+// code looks for PDF417 where the texture of one is, cheap attempts first, and stops at the first hit.
+func (s *search) code(opt Options) ([]vision.Barcode, error) {
 	n := ratio(s.full, textureSide)
 	small := s.full.shrink(n)
 	regions := small.regions()
-	for _, t := range treatments() {
-		for _, r := range regions {
-			found, err := s.region(r, n, t)
-			if err != nil || len(found) > 0 {
-				return found, err
-			}
+	if found, err := s.plainly(regions, small, n); err != nil || len(found) > 0 {
+		return found, err
+	}
+	if opt.Page != nil {
+		if found, err := s.page(*opt.Page); err != nil || len(found) > 0 {
+			return found, err
 		}
 	}
-	for _, side := range []int{workingSide, maxSide} {
-		if side == maxSide && !opt.Thorough {
-			break
+	for _, r := range append(regions, small.faint()...) {
+		if !r.large(small) {
+			continue
 		}
-		found, err := s.whole(side, attempt{downscale: true})
-		if err != nil || len(found) > 0 {
+		s.textured = true
+		if found, err := s.doubtful(r, n); err != nil || len(found) > 0 {
 			return found, err
 		}
 	}
 	return nil, nil
 }
 
+// plainly has the library read regions, found in a copy n times smaller; small ones but once.
+func (s *search) plainly(regions []region, small plane, n int) ([]vision.Barcode, error) {
+	for i, t := range treatments() {
+		for _, r := range regions {
+			if i > 0 && !r.large(small) {
+				continue
+			}
+			if found, err := s.region(r, n, t); err != nil || len(found) > 0 {
+				return found, err
+			}
+		}
+	}
+	return nil, nil
+}
+
 // region reads one place, found in a copy n times smaller, in the full picture.
-func (s search) region(r region, n int, t treatment) ([]vision.Barcode, error) {
+func (s *search) region(r region, n int, t treatment) ([]vision.Barcode, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -134,7 +171,7 @@ func (s search) region(r region, n int, t treatment) ([]vision.Barcode, error) {
 }
 
 // whole reads the picture at no more than the given side. At the full side nothing is read that the smaller side has been read at.
-func (s search) whole(side int, a attempt) ([]vision.Barcode, error) {
+func (s *search) whole(side int, a attempt) ([]vision.Barcode, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -18,8 +18,10 @@ import (
 
 	"github.com/boombuler/barcode/pdf417"
 	"github.com/boombuler/barcode/qr"
+	"golang.org/x/image/draw"
 	"golang.org/x/image/webp"
 
+	"kycd/kyc/specimen"
 	"kycd/vision"
 )
 
@@ -350,23 +352,88 @@ func grey(t testing.TB, path string) ([]byte, int, int) {
 	return out, b.Dx(), b.Dy()
 }
 
-func BenchmarkDecodeHit(b *testing.B) {
-	p := photo{width: 1518, height: 957, module: 3.2, dark: 30, light: 220, noise: 3, blur: 0.8}
-	gray := p.take(b, payload, rand.New(rand.NewPCG(5, 1)))
+// The back of a licence cut out upright at 300 dots per inch.
+func BenchmarkHit(b *testing.B) {
+	s := flatCard(b, 0)
+	benchmarkHit(b, s, Options{})
+}
+
+// The same out of focus, so that the library by itself does not read it.
+func BenchmarkHitBlurred(b *testing.B) {
+	s := flatCard(b, 5)
+	benchmarkHit(b, s, Options{Page: &s.corners})
+}
+
+func benchmarkHit(b *testing.B, s shot, opt Options) {
 	for b.Loop() {
-		if found, err := Decode(context.Background(), gray, p.width, p.height, Options{}); err != nil || len(found) != 1 {
+		if found, err := Decode(context.Background(), s.gray, s.w, s.h, opt); err != nil || len(found) != 1 || found[0].Text != s.want {
 			b.Fatalf("%d, %v", len(found), err)
 		}
 	}
 }
 
-// A photo of 3 million pixels full of texture but without a code.
-func BenchmarkDecodeMiss(b *testing.B) {
-	p := photo{width: 2000, height: 1500, module: 6, dark: 30, light: 220, noise: 3}
+func flatCard(b *testing.B, blur float64) shot {
+	b.Helper()
+	press, err := specimen.NewPress()
+	if err != nil {
+		b.Fatal(err)
+	}
+	today := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+	random := rand.New(rand.NewPCG(1, 17))
+	d := specimen.RandomDocument(random, specimen.DriverLicense, specimen.RandomPerson(random, today), today)
+	back, err := press.Back(d)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := shot{w: 1012, h: 638}
+	if s.want, err = d.Barcode(); err != nil {
+		b.Fatal(err)
+	}
+	flat := image.NewGray(image.Rect(0, 0, s.w, s.h))
+	draw.ApproxBiLinear.Scale(flat, flat.Rect, back, back.Bounds(), draw.Src, nil)
+	values := make([]float64, len(flat.Pix))
+	for i, v := range flat.Pix {
+		values[i] = float64(v)
+	}
+	for _, v := range gaussian(values, s.w, s.h, blur) {
+		s.gray = append(s.gray, byte(min(max(v+2*random.NormFloat64(), 0), 255)))
+	}
+	s.corners = [4]vision.Point{{}, {X: float64(s.w)}, {X: float64(s.w), Y: float64(s.h)}, {Y: float64(s.h)}}
+	return s
+}
+
+// A photo of a card without a code, 3000 pixels wide.
+func BenchmarkMiss(b *testing.B) {
+	press, err := specimen.NewPress()
+	if err != nil {
+		b.Fatal(err)
+	}
+	today := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+	random := rand.New(rand.NewPCG(1, 17))
+	d := specimen.RandomDocument(random, specimen.DriverLicense, specimen.RandomPerson(random, today), today)
+	front, err := press.Front(d, image.NewGray(image.Rect(0, 0, 300, 400)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	scene := specimen.Handheld(1)
+	scene.Width, scene.Height = 3000, 2250
+	photo, err := specimen.Photograph(front, scene)
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmarkMiss(b, developed(b, photo))
+}
+
+// As many pixels full of texture that is no code's.
+func BenchmarkMissTexture(b *testing.B) {
+	p := photo{width: 3000, height: 2250, module: 6, dark: 30, light: 220, noise: 3}
 	random := rand.New(rand.NewPCG(6, 1))
-	gray := p.draw(patches(random), random)
+	benchmarkMiss(b, shot{gray: p.draw(patches(random), random), w: p.width, h: p.height})
+}
+
+func benchmarkMiss(b *testing.B, s shot) {
 	for b.Loop() {
-		if found, err := Decode(context.Background(), gray, p.width, p.height, Options{}); err != nil || len(found) != 0 {
+		if found, err := Decode(context.Background(), s.gray, s.w, s.h, Options{}); err != nil || len(found) != 0 {
 			b.Fatalf("%d, %v", len(found), err)
 		}
 	}

@@ -29,6 +29,12 @@ type region struct {
 	weight float64
 }
 
+// large tells whether the region takes so much of the picture that it is worth more than one attempt: small ones are
+// mostly words, whose strokes have one direction as well.
+func (r region) large(p plane) bool {
+	return r.across >= 0.15*float64(max(p.w, p.h)) && r.down >= 3*block && r.across < 16*r.down
+}
+
 // tensor is the structure tensor of a block, summed over its pixels.
 type tensor struct{ xx, yy, xy float64 }
 
@@ -47,7 +53,50 @@ func (t tensor) angle() float64 { return 0.5 * math.Atan2(2*t.xy, t.xx-t.yy) }
 
 // regions finds where a code may be, likeliest first. It is one pass over the pixels and knows nothing of
 // any symbology, so that a picture without a code is given up early.
-func (p plane) regions() []region {
+func (p plane) regions() []region { return p.texture(minEdgeEnergy, minCoherence) }
+
+// faint finds regions in which noise hides the edges of single blocks: larger blocks of a softened picture, with the
+// noise taken off their energy. Noise has no direction.
+func (p plane) faint() []region {
+	const size = 2 // blocks
+	bw, bh := p.w/block/size, p.h/block/size
+	if bw < 4 || bh < 4 {
+		return nil
+	}
+	fine := p.softened().tensors(p.w/block, p.h/block)
+	tensors := make([]tensor, bw*bh)
+	energies := make([]float64, 0, bw*bh)
+	for i := range tensors {
+		for k := range size * size {
+			tensors[i] = tensors[i].add(fine[(i/bw*size+k/size)*(p.w/block)+i%bw*size+k%size])
+		}
+		energies = append(energies, tensors[i].xx+tensors[i].yy)
+	}
+	sort.Float64s(energies)
+	noise := energies[len(energies)/10]
+	member, seen := make([]bool, bw*bh), make([]bool, bw*bh)
+	for i := range tensors {
+		tensors[i].xx -= noise / 2
+		tensors[i].yy -= noise / 2
+		member[i] = tensors[i].xx+tensors[i].yy > max(0.3*noise, 4*block*block*size*size) && tensors[i].coherence() > minCoherence
+	}
+	var out []region
+	for i := range member {
+		if !member[i] || seen[i] {
+			continue
+		}
+		cells := flood(i, bw, bh, tensors, member, seen)
+		if r, ok := enclose(cells, bw, tensors); ok {
+			r.centre.X, r.centre.Y, r.across, r.down = r.centre.X*size, r.centre.Y*size, r.across*size, r.down*size
+			out = append(out, r)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].weight > out[j].weight })
+	return out[:min(len(out), 2)]
+}
+
+// texture finds regions whose edges have at least the given energy and agree in direction.
+func (p plane) texture(energy, coherence float64) []region {
 	bw, bh := p.w/block, p.h/block
 	if bw < 2 || bh < 2 {
 		return nil
@@ -55,7 +104,7 @@ func (p plane) regions() []region {
 	tensors := p.tensors(bw, bh)
 	member := make([]bool, bw*bh)
 	for i, t := range tensors {
-		member[i] = t.xx+t.yy > minEdgeEnergy*block*block && t.coherence() > minCoherence
+		member[i] = t.xx+t.yy > energy*block*block && t.coherence() > coherence
 	}
 	var out []region
 	seen := make([]bool, bw*bh)
