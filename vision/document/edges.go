@@ -7,27 +7,32 @@ import (
 	"kycd/vision"
 )
 
-// edgeMap holds, for each pixel of a picture, how steep the steepest of its channels is.
+// edgeMap holds, for each pixel of a picture, how steep the steepest of its channels is, and which way it rises.
 type edgeMap struct {
 	w, h   int
 	slope  []uint16
+	gx, gy []int16
 	strong uint16 // a slope that stands out of this picture's texture
 }
 
 // newEdgeMap measures interleaved pixels of 3 channels.
 func newEdgeMap(pix []byte, w, h int) edgeMap {
-	m := edgeMap{w: w, h: h, slope: make([]uint16, w*h)}
+	m := edgeMap{w: w, h: h, slope: make([]uint16, w*h), gx: make([]int16, w*h), gy: make([]int16, w*h)}
 	row := 3 * w
 	for y := 1; y < h-1; y++ {
+		above, here, below := pix[(y-1)*row:y*row], pix[y*row:(y+1)*row], pix[(y+1)*row:(y+2)*row]
 		for x := 1; x < w-1; x++ {
-			i := y*row + 3*x
-			steepest := 0
-			for c := i; c < i+3; c++ {
-				gx := int(pix[c+3]) - int(pix[c-3])
-				gy := int(pix[c+row]) - int(pix[c-row])
-				steepest = max(steepest, gx*gx+gy*gy)
+			steepest, bestX, bestY := 0, 0, 0
+			for c := 3 * x; c < 3*x+3; c++ {
+				gx := int(here[c+3]) - int(here[c-3])
+				gy := int(below[c]) - int(above[c])
+				if s := gx*gx + gy*gy; s > steepest {
+					steepest, bestX, bestY = s, gx, gy
+				}
 			}
-			m.slope[y*w+x] = uint16(math.Sqrt(float64(steepest)))
+			i := y*w + x
+			m.slope[i] = uint16(math.Sqrt(float64(steepest)))
+			m.gx[i], m.gy[i] = int16(bestX), int16(bestY)
 		}
 	}
 	var histogram [512]int
@@ -38,7 +43,7 @@ func newEdgeMap(pix []byte, w, h int) edgeMap {
 	count := len(m.slope) / 2
 	for v, n := range histogram {
 		if count -= n; count < 0 {
-			m.strong = uint16(min(max(3*v, 14), 60))
+			m.strong = uint16(min(max(3*v, 14), 40))
 			break
 		}
 	}

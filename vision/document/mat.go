@@ -2,6 +2,7 @@ package document
 
 import (
 	"image"
+	"runtime"
 
 	"gocv.io/x/gocv"
 )
@@ -28,4 +29,21 @@ func scaled(bgr []byte, w, h, toW, toH int) (gocv.Mat, error) {
 	out := gocv.NewMat()
 	gocv.Resize(m, &out, image.Pt(toW, toH), 0, 0, gocv.InterpolationArea)
 	return out, nil
+}
+
+// smallCopy is a BGR picture brought to a smaller size and smoothed a little, as bytes. The large picture is not copied.
+func smallCopy(bgr []byte, w, h, toW, toH int) ([]byte, error) {
+	var pin runtime.Pinner // OpenCV holds the bytes until the matrix is closed
+	pin.Pin(&bgr[0])
+	defer pin.Unpin()
+	m, err := gocv.NewMatFromBytes(h, w, gocv.MatTypeCV8UC3, bgr)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	out := gocv.NewMat()
+	defer out.Close()
+	gocv.Resize(m, &out, image.Pt(toW, toH), 0, 0, gocv.InterpolationArea)
+	gocv.GaussianBlur(out, &out, image.Pt(3, 3), 0.8, 0.8, gocv.BorderReplicate)
+	return out.ToBytes(), nil
 }

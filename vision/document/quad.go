@@ -111,13 +111,33 @@ func (q quad) regular() bool {
 	return true
 }
 
-// aspect is the ratio of the two sides, width along q[0]–q[1], of the rectangle whose picture the quadrilateral is:
-// a pinhole camera is assumed that looks through the middle of a w×h picture. The focal length follows from the
+// kind names the kind of document whose shape the quadrilateral has, and says how well it fits, 0..1. The camera looks through the middle
+// of a picture that was not cut, or through the middle of a document that somebody cut out; the better fit of the two is taken.
+func (q quad) kind(w, h int) (kind string, fit float64) {
+	q = q.upright(w, h)
+	kind, fit = classify(q.aspect(w, h))
+	middle, ok := intersect(q[0], q[2], q[1], q[3])
+	if !ok {
+		return kind, fit
+	}
+	if other, better := classify(q.aspectAround(middle, math.Hypot(float64(w), float64(h)))); better > fit {
+		return other, better
+	}
+	return kind, fit
+}
+
+// aspect is the ratio of the two sides, width along q[0]–q[1], of the rectangle whose picture the quadrilateral is. The
+// camera looks through the middle of a w×h picture.
+func (q quad) aspect(w, h int) float64 {
+	return q.aspectAround(vision.Point{X: float64(w) / 2, Y: float64(h) / 2}, math.Hypot(float64(w), float64(h)))
+}
+
+// aspectAround is the aspect as a pinhole camera sees it that looks through middle at a picture of a diagonal. The focal length follows from the
 // rectangle's right angle; where the view is too straight to tell it, opposite sides are averaged.
 // (Zhang and He, Whiteboard scanning and image enhancement, Digital Signal Processing 17, 2007.)
-func (q quad) aspect(w, h int) float64 {
+func (q quad) aspectAround(middle vision.Point, diagonal float64) float64 {
 	plain := (distance(q[0], q[1]) + distance(q[3], q[2])) / (distance(q[0], q[3]) + distance(q[1], q[2]))
-	centred := func(p vision.Point) [3]float64 { return [3]float64{p.X - float64(w)/2, p.Y - float64(h)/2, 1} }
+	centred := func(p vision.Point) [3]float64 { return [3]float64{p.X - middle.X, p.Y - middle.Y, 1} }
 	m1, m2, m4, m3 := centred(q[0]), centred(q[1]), centred(q[2]), centred(q[3])
 	k2 := scalar(times(m1, m4), m3) / scalar(times(m2, m4), m3)
 	k3 := scalar(times(m1, m4), m2) / scalar(times(m3, m4), m2)
@@ -126,7 +146,6 @@ func (q quad) aspect(w, h int) float64 {
 		return plain
 	}
 	focal2 := -(n2[0]*n3[0] + n2[1]*n3[1]) / (n2[2] * n3[2])
-	diagonal := math.Hypot(float64(w), float64(h))
 	// Phones see between a third and thrice the diagonal; anything else is noise of the corners.
 	if !(focal2 > diagonal*diagonal/9 && focal2 < 9*diagonal*diagonal) {
 		return plain
