@@ -12,12 +12,13 @@ type edgeMap struct {
 	w, h   int
 	slope  []uint16
 	gx, gy []int16
-	strong uint16 // a slope that stands out of this picture's texture
+	index  []int32 // of the crest at each pixel, counted from 1
+	strong uint16  // a slope that stands out of this picture's texture
 }
 
 // newEdgeMap measures interleaved pixels of 3 channels.
 func newEdgeMap(pix []byte, w, h int) edgeMap {
-	m := edgeMap{w: w, h: h, slope: make([]uint16, w*h), gx: make([]int16, w*h), gy: make([]int16, w*h)}
+	m := edgeMap{w: w, h: h, slope: make([]uint16, w*h), gx: make([]int16, w*h), gy: make([]int16, w*h), index: make([]int32, w*h)}
 	row := 3 * w
 	for y := 1; y < h-1; y++ {
 		above, here, below := pix[(y-1)*row:y*row], pix[y*row:(y+1)*row], pix[(y+1)*row:(y+2)*row]
@@ -43,7 +44,7 @@ func newEdgeMap(pix []byte, w, h int) edgeMap {
 	count := len(m.slope) / 2
 	for v, n := range histogram {
 		if count -= n; count < 0 {
-			m.strong = uint16(min(max(3*v, 14), 40))
+			m.strong = uint16(min(max(2*v, 9), 20))
 			break
 		}
 	}

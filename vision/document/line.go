@@ -1,6 +1,7 @@
 package document
 
 import (
+	"image"
 	"math"
 	"slices"
 
@@ -12,7 +13,8 @@ type edgel struct {
 	x, y   float64
 	nx, ny float64 // unit vector across the edge
 	turn   int     // of that vector, degrees 0..179
-	strong bool
+	at     int32   // of its pixel in the picture
+	strong bool    // one of many that form a long edge
 }
 
 // line is a straight edge somewhere in the picture: nx·x + ny·y = away.
@@ -40,7 +42,7 @@ func (l *line) support(from, to float64) (share, seen float64) {
 
 // crests are the pixels where the slope is highest across the edge.
 func (m edgeMap) crests() []edgel {
-	weak := max(m.strong*6/10, 8)
+	weak := m.strong
 	out := make([]edgel, 0, 1<<14)
 	for y := 2; y < m.h-2; y++ {
 		for x := 2; x < m.w-2; x++ {
@@ -72,7 +74,8 @@ func (m edgeMap) crests() []edgel {
 				continue
 			}
 			length := math.Hypot(float64(gx), float64(gy))
-			e := edgel{x: float64(x), y: float64(y), nx: float64(gx) / length, ny: float64(gy) / length, strong: v >= m.strong}
+			e := edgel{x: float64(x), y: float64(y), nx: float64(gx) / length, ny: float64(gy) / length, at: int32(i)}
+			m.index[i] = int32(len(out)) + 1
 			// The peak of the parabola lies between two pixels.
 			if bend := float64(before) + float64(after) - 2*float64(v); bend < 0 {
 				off := min(max((float64(before)-float64(after))/(2*bend), -0.5), 0.5)
@@ -94,8 +97,53 @@ func (m edgeMap) crests() []edgel {
 			out = append(out, e)
 		}
 	}
-	return out
+	return m.chains(out)
 }
+
+// chains leaves out the crests of small things: neighbours that run the same way form a chain, and letters and texture have short ones.
+func (m edgeMap) chains(crests []edgel) []edgel {
+	const (
+		least    = 5  // pixels across a chain that is left
+		large    = 13 // and of one that lines are looked for with
+		straight = 0.9
+	)
+	seen := make([]bool, len(crests))
+	kept := crests[:0:0]
+	chain := make([]int32, 0, 1024)
+	neighbours := [8]int{-m.w - 1, -m.w, -m.w + 1, -1, 1, m.w - 1, m.w, m.w + 1}
+	for first := range crests {
+		if seen[first] {
+			continue
+		}
+		seen[first] = true
+		chain = append(chain[:0], int32(first))
+		low, high := m.place(crests[first].at), m.place(crests[first].at)
+		for next := 0; next < len(chain); next++ {
+			e := &crests[chain[next]]
+			for _, step := range neighbours {
+				k := m.index[e.at+int32(step)] - 1
+				if k < 0 || seen[k] || e.nx*crests[k].nx+e.ny*crests[k].ny < straight {
+					continue
+				}
+				seen[k] = true
+				chain = append(chain, k)
+				p := m.place(crests[k].at)
+				low.X, low.Y, high.X, high.Y = min(low.X, p.X), min(low.Y, p.Y), max(high.X, p.X), max(high.Y, p.Y)
+			}
+		}
+		across := max(high.X-low.X, high.Y-low.Y) + 1
+		if across < least {
+			continue
+		}
+		for _, k := range chain {
+			crests[k].strong = across >= large
+			kept = append(kept, crests[k])
+		}
+	}
+	return kept
+}
+
+func (m edgeMap) place(i int32) image.Point { return image.Pt(int(i)%m.w, int(i)/m.w) }
 
 const (
 	mostPeaks  = 150 // directions and distances that are looked at
@@ -403,7 +451,24 @@ func (m edgeMap) rate(lines []line, p *proposal) float64 {
 	}
 	_, fit := p.quad.kind(m.w, m.h)
 	large := math.Min(1, 0.55+0.45*math.Sqrt(share/0.3))
-	return (0.6*sum + 0.4*weakest) * (0.55 + 0.45*fit) * large * (1 - 0.4*beyond)
+	return (0.6*sum + 0.4*weakest) * (0.55 + 0.45*fit) * large * (1 - 0.4*beyond) * (0.7 + 0.3*math.Min(1, m.print(p.quad)/0.2))
+}
+
+// print is the share of places within a quadrilateral, away from its sides, where the picture has an edge: an empty sheet has none.
+func (m edgeMap) print(q quad) float64 {
+	const columns, rows = 20, 12
+	hits := 0
+	for r := range rows {
+		v := 0.15 + 0.7*float64(r)/(rows-1)
+		from, to := mix(q[0], q[3], v), mix(q[1], q[2], v)
+		for c := range columns {
+			p := mix(from, to, 0.15+0.7*float64(c)/(columns-1))
+			if m.at(p) >= m.strong || m.at(vision.Point{X: p.X + 1, Y: p.Y}) >= m.strong || m.at(vision.Point{X: p.X, Y: p.Y + 1}) >= m.strong {
+				hits++
+			}
+		}
+	}
+	return float64(hits) / (columns * rows)
 }
 
 // grow moves sides outwards to lines of which the outline might as well be made: bands and boxes that are printed across the whole
@@ -430,8 +495,10 @@ func (m edgeMap) grow(lines []line, p proposal) proposal {
 				if min(outA, outB) < -2 || max(outA, outB) < 4 {
 					continue
 				}
-				sa, seenA := before.support(before.along(a), before.along(na))
-				sb, seenB := after.support(after.along(b), after.along(nb))
+				// But for the rounded corner.
+				round := 0.04 * distance(na, nb)
+				sa, seenA := before.support(before.along(a), before.along(mix(na, a, min(round/math.Max(outA, 1), 0.5))))
+				sb, seenB := after.support(after.along(b), after.along(mix(nb, b, min(round/math.Max(outB, 1), 0.5))))
 				if outA > 3 && sa < enough && seenA > 0.3 || outB > 3 && sb < enough && seenB > 0.3 {
 					continue
 				}
