@@ -146,10 +146,10 @@ func (m edgeMap) chains(crests []edgel) []edgel {
 func (m edgeMap) place(i int32) image.Point { return image.Pt(int(i)%m.w, int(i)/m.w) }
 
 const (
-	mostPeaks  = 150 // directions and distances that are looked at
-	mostLines  = 64  // straight edges that sides are made of
+	mostPeaks  = 700 // directions and distances that are looked at
+	mostLines  = 100  // straight edges that sides are made of
 	rhoStep    = 2   // pixels
-	turnSpread = 2   // degrees by which noise turns the slope of a straight edge
+	turnSpread = 5   // degrees by which noise turns the slope of a straight edge
 )
 
 // straight finds the lines that most crests lie on.
@@ -241,7 +241,7 @@ func (l *line) same(o line) bool {
 func (l *line) fit(crests []edgel, byTurn *[180][]int32, t int) bool {
 	for _, near := range [2]float64{2.5, 1.5} {
 		var n, sx, sy, sxx, sxy, syy float64
-		for d := -6; d <= 6; d++ {
+		for d := -10; d <= 10; d++ {
 			for _, i := range byTurn[(t+d+180)%180] {
 				e := &crests[i]
 				if off := l.nx*e.x + l.ny*e.y - l.away; off < -near || off > near {
@@ -276,7 +276,7 @@ func (l *line) trace(crests []edgel, byTurn *[180][]int32, t, w, h int) {
 		l.ox, l.oy = last.X, last.Y
 	}
 	on := make([]bool, length+3)
-	for d := -8; d <= 8; d++ {
+	for d := -15; d <= 15; d++ {
 		for _, i := range byTurn[(t+d+180)%180] {
 			e := &crests[i]
 			if off := l.nx*e.x + l.ny*e.y - l.away; off < -1.6 || off > 1.6 {
@@ -499,13 +499,23 @@ func (m edgeMap) grow(lines []line, p proposal) proposal {
 				round := 0.04 * distance(na, nb)
 				sa, seenA := before.support(before.along(a), before.along(mix(na, a, min(round/math.Max(outA, 1), 0.5))))
 				sb, seenB := after.support(after.along(b), after.along(mix(nb, b, min(round/math.Max(outB, 1), 0.5))))
-				if outA > 3 && sa < enough && seenA > 0.3 || outB > 3 && sb < enough && seenB > 0.3 {
-					continue
+				if outA <= 3 || seenA <= 0.3 {
+					sa = 1
+				}
+				if outB <= 3 || seenB <= 0.3 {
+					sb = 1
+				}
+				least := 0.75
+				if min(sa, sb) < enough {
+					if sa+sb < 0.9 || max(sa, sb) < 0.75 {
+						continue
+					}
+					least = 0.9 // a finger may lie over one of them
 				}
 				try := p
 				try.sides[i] = k
 				try.quad[i], try.quad[(i+1)%4] = na, nb
-				if try.score = m.rate(lines, &try); try.score > 0.75*p.score && (!grown || try.score > best.score) {
+				if try.score = m.rate(lines, &try); try.score > least*p.score && (!grown || try.score > best.score) {
 					best, grown = try, true
 				}
 			}

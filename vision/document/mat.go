@@ -44,6 +44,6 @@ func smallCopy(bgr []byte, w, h, toW, toH int) ([]byte, error) {
 	out := gocv.NewMat()
 	defer out.Close()
 	gocv.Resize(m, &out, image.Pt(toW, toH), 0, 0, gocv.InterpolationArea)
-	gocv.GaussianBlur(out, &out, image.Pt(3, 3), 0.8, 0.8, gocv.BorderReplicate)
+	gocv.GaussianBlur(out, &out, image.Pt(5, 5), 1.1, 1.1, gocv.BorderReplicate)
 	return out.ToBytes(), nil
 }
