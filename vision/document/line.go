@@ -147,7 +147,7 @@ func (m edgeMap) place(i int32) image.Point { return image.Pt(int(i)%m.w, int(i)
 
 const (
 	mostPeaks  = 700 // directions and distances that are looked at
-	mostLines  = 100  // straight edges that sides are made of
+	mostLines  = 100 // straight edges that sides are made of
 	rhoStep    = 2   // pixels
 	turnSpread = 5   // degrees by which noise turns the slope of a straight edge
 )
@@ -402,17 +402,27 @@ func (m edgeMap) proposals(lines []line, most int) []proposal {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b proposal) int {
-		switch {
-		case a.score > b.score:
-			return -1
-		case a.score < b.score:
-			return 1
-		}
-		return 0
-	})
-	return out[:min(len(out), most)]
+	slices.SortFunc(out, byScore)
+	out = out[:min(len(out), most)]
+	for i := range out {
+		out[i].score *= m.worth(out[i].quad)
+	}
+	slices.SortFunc(out, byScore)
+	return out
 }
+
+func byScore(a, b proposal) int {
+	switch {
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
+	}
+	return 0
+}
+
+// worth is less than 1 for a quadrilateral that nothing is printed in.
+func (m edgeMap) worth(q quad) float64 { return 0.7 + 0.3*math.Min(1, m.print(q)/0.2) }
 
 // rate says, 0..1, how much a quadrilateral looks like the outline of a document: edges along all four sides that end at the
 // corners, a known shape, and a fair share of the picture.
@@ -451,7 +461,7 @@ func (m edgeMap) rate(lines []line, p *proposal) float64 {
 	}
 	_, fit := p.quad.kind(m.w, m.h)
 	large := math.Min(1, 0.55+0.45*math.Sqrt(share/0.3))
-	return (0.6*sum + 0.4*weakest) * (0.55 + 0.45*fit) * large * (1 - 0.4*beyond) * (0.7 + 0.3*math.Min(1, m.print(p.quad)/0.2))
+	return (0.6*sum + 0.4*weakest) * (0.55 + 0.45*fit) * large * (1 - 0.4*beyond)
 }
 
 // print is the share of places within a quadrilateral, away from its sides, where the picture has an edge: an empty sheet has none.

@@ -181,3 +181,28 @@ func (q quad) upright(w, h int) quad {
 	}
 	return q
 }
+
+// shared is the area that two convex quadrilaterals have in common.
+func shared(a, b quad) float64 {
+	rest := a[:]
+	for i := range b {
+		from, to := b[i], b[(i+1)%4]
+		var kept []vision.Point
+		for k, p := range rest {
+			before := rest[(k+len(rest)-1)%len(rest)]
+			in, wasIn := cross(from, to, p) >= 0, cross(from, to, before) >= 0
+			if in != wasIn {
+				if at, ok := intersect(before, p, from, to); ok {
+					kept = append(kept, at)
+				}
+			}
+			if in {
+				kept = append(kept, p)
+			}
+		}
+		if rest = kept; len(rest) < 3 {
+			return 0
+		}
+	}
+	return area(rest)
+}
