@@ -2,7 +2,6 @@ package document
 
 import (
 	"math"
-	"sort"
 
 	"kycd/vision"
 )
@@ -28,64 +27,6 @@ func area(points []vision.Point) float64 {
 		sum += p.X*q.Y - p.Y*q.X
 	}
 	return sum / 2
-}
-
-// hull is the convex hull, clockwise.
-func hull(points []vision.Point) []vision.Point {
-	sort.Slice(points, func(i, j int) bool {
-		return points[i].X < points[j].X || points[i].X == points[j].X && points[i].Y < points[j].Y
-	})
-	half := func(order func(int) vision.Point) []vision.Point {
-		var out []vision.Point
-		for i := range points {
-			p := order(i)
-			for len(out) > 1 && cross(out[len(out)-2], out[len(out)-1], p) <= 0 {
-				out = out[:len(out)-1]
-			}
-			out = append(out, p)
-		}
-		return out[:max(len(out)-1, 0)]
-	}
-	n := len(points)
-	lower := half(func(i int) vision.Point { return points[i] })
-	upper := half(func(i int) vision.Point { return points[n-1-i] })
-	return append(lower, upper...)
-}
-
-// enclose reduces a convex polygon to four sides. Again and again it drops the side whose neighbours, made
-// longer until they meet, add the least area: rounded or clipped corners come out as the corners of the card.
-func enclose(polygon []vision.Point) (quad, bool) {
-	polygon = append([]vision.Point(nil), polygon...)
-	for len(polygon) > 4 {
-		n := len(polygon)
-		best, at, corner := math.Inf(1), -1, vision.Point{}
-		for i := range polygon {
-			a, b, c, d := polygon[(i+n-1)%n], polygon[i], polygon[(i+1)%n], polygon[(i+2)%n]
-			meet, ok := intersect(a, b, d, c)
-			// The two neighbours must meet beyond the side that is dropped.
-			if !ok || beyond(a, b, meet) < 0 || beyond(d, c, meet) < 0 {
-				continue
-			}
-			if added := math.Abs(cross(b, meet, c)) / 2; added < best {
-				best, at, corner = added, i, meet
-			}
-		}
-		if at < 0 {
-			return quad{}, false
-		}
-		polygon[at] = corner
-		next := (at + 1) % n
-		polygon = append(polygon[:next], polygon[next+1:]...)
-	}
-	if len(polygon) < 4 {
-		return quad{}, false
-	}
-	return quad(polygon), true
-}
-
-// beyond is positive when p lies behind b as seen from a.
-func beyond(a, b, p vision.Point) float64 {
-	return (b.X-a.X)*(p.X-b.X) + (b.Y-a.Y)*(p.Y-b.Y)
 }
 
 // intersect is where the lines a–b and c–d meet.

@@ -14,10 +14,10 @@ const (
 	// MinDPI is the resolution below which a document's small print is not read: see TestPrintIsReadFromMinDPI.
 	MinDPI = 140
 	// minPageSharpness is the variance of the Laplacian on a rectified card, over the parts of it that are printed.
-	minPageSharpness = 60
-	minPageBright    = 55
+	minPageSharpness = 100
+	minPageBright    = 40
 	// maxPageGlare is the share of the document that is blown out.
-	maxPageGlare = 0.012
+	maxPageGlare = 0.03
 )
 
 // pageWidth is the width, px, at which a rectified document is measured.
