@@ -25,7 +25,7 @@ func (h *hits) count(ok bool) {
 func TestFindOnBusyGrounds(t *testing.T) {
 	p := press(t)
 	var got hits
-	for i, v := range grid(12, 3) {
+	for _, v := range grid(12, 3) {
 		if v.ground == textPage || v.ground == string(specimen.Desk) {
 			continue
 		}

@@ -40,14 +40,14 @@ func (p patch) turned() patch {
 }
 
 // textLines counts the lines of print that run along the rows, in each of four strips side by side: bands of many steep edges, as high as
-// print, between bands of few. mean is where they lie, 0 above … 1 below.
-func (p patch) textLines() (count int, mean float64) {
+// print, between bands of few.
+func (p patch) textLines() (count int) {
 	const (
 		strips = 4
 		step   = 26  // grey levels between pixels two apart that make an edge
 		dense  = 0.1 // share of edges in a line of print
 	)
-	highest, sum := max(p.h/9, 4), 0.0
+	highest := max(p.h/9, 4)
 	for s := range strips {
 		left, right := p.w*s/strips+2, p.w*(s+1)/strips-2
 		density := make([]float64, p.h)
@@ -73,21 +73,15 @@ func (p patch) textLines() (count int, mean float64) {
 			}
 			if height := y - top; height >= 3 && height <= highest {
 				count++
-				sum += float64(top+y) / 2 / float64(p.h)
 			}
 			y++
 		}
 	}
-	if count > 0 {
-		mean = sum / float64(count)
-	}
-	return count, mean
+	return count
 }
 
 // linesOf says how many lines of print run along a document's upper side, and how many across.
 func linesOf(pix []byte, w, h int, corners [4]vision.Point) (along, across int) {
 	p := flatten(pix, w, h, corners)
-	along, _ = p.textLines()
-	across, _ = p.turned().textLines()
-	return along, across
+	return p.textLines(), p.turned().textLines()
 }

@@ -8,15 +8,18 @@ import (
 	"kycd/vision/imaging"
 )
 
-// The bounds behind the hints of documents. They were measured on specimen cards and passport pages photographed on purpose too
-// small, too soft, too dark or with a lamp's reflection, rectified to 300 dpi, and read.
+// The bounds behind the hints of documents, measured on specimen cards and passport pages that were photographed from nearly above, made
+// worse on purpose, and rectified to 300 dpi.
 const (
-	// MinDPI is the resolution below which a document's small print is not read: see TestPrintIsReadFromMinDPI.
+	// MinDPI is the resolution below which a document is not read with certainty. Sharp and well lit, 3 of 3 barcodes and zones are read
+	// from 110 dpi on, at 90 dpi none and 1 of 3; a hand that shakes and a lens out of focus take away about a quarter.
 	MinDPI = 140
-	// minPageSharpness is the variance of the Laplacian on a rectified card, over the parts of it that are printed.
+	// Defocus of 4 px at 340 dpi leaves 35 to 43 on a front or a passport page, and a third of its values is not read then; at 1 px, and
+	// smeared by 6 px, it is 1260 and more. A card with a tenth of the light falls to 40, but is called dark.
 	minPageSharpness = 100
-	minPageBright    = 40
-	// maxPageGlare is the share of the document that is blown out.
+	// With a tenth of the light the mean is 20; print is still read with a fifth, at 40.
+	minPageBrightness = 38
+	// Weak reflections blow out nothing, those of a lamp that hides print 0.04 to 0.15 of the document.
 	maxPageGlare = 0.03
 )
 
@@ -68,8 +71,8 @@ func printSharpness(gray []byte, w, h int) float64 {
 	return upperMean(tiles, 0.25)
 }
 
-// pageGlare is the share of the document in blown-out blobs that a lamp makes: without print in them, and not a white field with sharp
-// edges. A blob counts from a thousandth of the document.
+// pageGlare is the share of the document in blown-out blobs that a lamp makes, each at least a thousandth of it. A reflection fades: a
+// few pixels outside of it the document is bright still, and around a field that is printed white it is not.
 func pageGlare(page *imaging.Picture) float64 {
 	w, h := page.Width, page.Height
 	blownOut := make([]bool, w*h)
@@ -77,7 +80,6 @@ func pageGlare(page *imaging.Picture) float64 {
 		px := page.Pix[3*i : 3*i+3 : 3*i+3]
 		blownOut[i] = px[0] >= blown && px[1] >= blown && px[2] >= blown
 	}
-	// A reflection fades: around it the document is brighter than elsewhere. Around a printed white field it is not.
 	glare := 0
 	stack := make([]int, 0, 1024)
 	for first := range blownOut {
@@ -137,7 +139,7 @@ func upperMean(values []float64, share float64) float64 {
 // PageHints tells what to do better, from the measurements of a rectified document.
 func PageHints(q vision.Quality) []vision.Hint {
 	var hints []vision.Hint
-	dark := q.Brightness < minPageBright
+	dark := q.Brightness < minPageBrightness
 	if dark {
 		hints = append(hints, vision.HintTooDark)
 	}
