@@ -123,8 +123,8 @@ func TestFindAFrameFillingDocument(t *testing.T) {
 	if err != nil || !found {
 		t.Fatalf("%v, %v", found, err)
 	}
-	if d.Type != TypeID1 || d.Confidence >= FoundConfidence {
-		t.Errorf("%s with confidence %.2f, want id1 below %.2f", d.Type, d.Confidence, FoundConfidence)
+	if d.Type != TypeID1 || d.Confidence < FoundConfidence || d.CutOff || d.Others != 0 || math.Abs(d.DPI-450) > 5 {
+		t.Errorf("%+v, want a whole id1 at 450 dpi", d)
 	}
 	if d.Corners[0] != (vision.Point{}) || d.Corners[2] != (vision.Point{X: float64(b.Dx()), Y: float64(b.Dy())}) {
 		t.Errorf("corners %v are not the frame", d.Corners)

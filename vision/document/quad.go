@@ -2,7 +2,6 @@ package document
 
 import (
 	"math"
-	"sort"
 
 	"kycd/vision"
 )
@@ -30,64 +29,6 @@ func area(points []vision.Point) float64 {
 	return sum / 2
 }
 
-// hull is the convex hull, clockwise.
-func hull(points []vision.Point) []vision.Point {
-	sort.Slice(points, func(i, j int) bool {
-		return points[i].X < points[j].X || points[i].X == points[j].X && points[i].Y < points[j].Y
-	})
-	half := func(order func(int) vision.Point) []vision.Point {
-		var out []vision.Point
-		for i := range points {
-			p := order(i)
-			for len(out) > 1 && cross(out[len(out)-2], out[len(out)-1], p) <= 0 {
-				out = out[:len(out)-1]
-			}
-			out = append(out, p)
-		}
-		return out[:max(len(out)-1, 0)]
-	}
-	n := len(points)
-	lower := half(func(i int) vision.Point { return points[i] })
-	upper := half(func(i int) vision.Point { return points[n-1-i] })
-	return append(lower, upper...)
-}
-
-// enclose reduces a convex polygon to four sides. Again and again it drops the side whose neighbours, made
-// longer until they meet, add the least area: rounded or clipped corners come out as the corners of the card.
-func enclose(polygon []vision.Point) (quad, bool) {
-	polygon = append([]vision.Point(nil), polygon...)
-	for len(polygon) > 4 {
-		n := len(polygon)
-		best, at, corner := math.Inf(1), -1, vision.Point{}
-		for i := range polygon {
-			a, b, c, d := polygon[(i+n-1)%n], polygon[i], polygon[(i+1)%n], polygon[(i+2)%n]
-			meet, ok := intersect(a, b, d, c)
-			// The two neighbours must meet beyond the side that is dropped.
-			if !ok || beyond(a, b, meet) < 0 || beyond(d, c, meet) < 0 {
-				continue
-			}
-			if added := math.Abs(cross(b, meet, c)) / 2; added < best {
-				best, at, corner = added, i, meet
-			}
-		}
-		if at < 0 {
-			return quad{}, false
-		}
-		polygon[at] = corner
-		next := (at + 1) % n
-		polygon = append(polygon[:next], polygon[next+1:]...)
-	}
-	if len(polygon) < 4 {
-		return quad{}, false
-	}
-	return quad(polygon), true
-}
-
-// beyond is positive when p lies behind b as seen from a.
-func beyond(a, b, p vision.Point) float64 {
-	return (b.X-a.X)*(p.X-b.X) + (b.Y-a.Y)*(p.Y-b.Y)
-}
-
 // intersect is where the lines a–b and c–d meet.
 func intersect(a, b, c, d vision.Point) (vision.Point, bool) {
 	ux, uy, vx, vy := b.X-a.X, b.Y-a.Y, d.X-c.X, d.Y-c.Y
@@ -111,13 +52,33 @@ func (q quad) regular() bool {
 	return true
 }
 
-// aspect is the ratio of the two sides, width along q[0]–q[1], of the rectangle whose picture the quadrilateral is:
-// a pinhole camera is assumed that looks through the middle of a w×h picture. The focal length follows from the
+// kind names the kind of document whose shape the quadrilateral has, and says how well it fits, 0..1. The camera looks through the middle
+// of a picture that was not cut, or through the middle of a document that somebody cut out; the better fit of the two is taken.
+func (q quad) kind(w, h int) (kind string, fit float64) {
+	q = q.upright(w, h)
+	kind, fit = classify(q.aspect(w, h))
+	middle, ok := intersect(q[0], q[2], q[1], q[3])
+	if !ok {
+		return kind, fit
+	}
+	if other, better := classify(q.aspectAround(middle, math.Hypot(float64(w), float64(h)))); better > fit {
+		return other, better
+	}
+	return kind, fit
+}
+
+// aspect is the ratio of the two sides, width along q[0]–q[1], of the rectangle whose picture the quadrilateral is. The
+// camera looks through the middle of a w×h picture.
+func (q quad) aspect(w, h int) float64 {
+	return q.aspectAround(vision.Point{X: float64(w) / 2, Y: float64(h) / 2}, math.Hypot(float64(w), float64(h)))
+}
+
+// aspectAround is the aspect as a pinhole camera sees it that looks through middle at a picture of a diagonal. The focal length follows from the
 // rectangle's right angle; where the view is too straight to tell it, opposite sides are averaged.
 // (Zhang and He, Whiteboard scanning and image enhancement, Digital Signal Processing 17, 2007.)
-func (q quad) aspect(w, h int) float64 {
+func (q quad) aspectAround(middle vision.Point, diagonal float64) float64 {
 	plain := (distance(q[0], q[1]) + distance(q[3], q[2])) / (distance(q[0], q[3]) + distance(q[1], q[2]))
-	centred := func(p vision.Point) [3]float64 { return [3]float64{p.X - float64(w)/2, p.Y - float64(h)/2, 1} }
+	centred := func(p vision.Point) [3]float64 { return [3]float64{p.X - middle.X, p.Y - middle.Y, 1} }
 	m1, m2, m4, m3 := centred(q[0]), centred(q[1]), centred(q[2]), centred(q[3])
 	k2 := scalar(times(m1, m4), m3) / scalar(times(m2, m4), m3)
 	k3 := scalar(times(m1, m4), m2) / scalar(times(m3, m4), m2)
@@ -126,7 +87,6 @@ func (q quad) aspect(w, h int) float64 {
 		return plain
 	}
 	focal2 := -(n2[0]*n3[0] + n2[1]*n3[1]) / (n2[2] * n3[2])
-	diagonal := math.Hypot(float64(w), float64(h))
 	// Phones see between a third and thrice the diagonal; anything else is noise of the corners.
 	if !(focal2 > diagonal*diagonal/9 && focal2 < 9*diagonal*diagonal) {
 		return plain
@@ -161,4 +121,29 @@ func (q quad) upright(w, h int) quad {
 		q = quad{q[1], q[2], q[3], q[0]}
 	}
 	return q
+}
+
+// shared is the area that two convex quadrilaterals have in common.
+func shared(a, b quad) float64 {
+	rest := a[:]
+	for i := range b {
+		from, to := b[i], b[(i+1)%4]
+		var kept []vision.Point
+		for k, p := range rest {
+			before := rest[(k+len(rest)-1)%len(rest)]
+			in, wasIn := cross(from, to, p) >= 0, cross(from, to, before) >= 0
+			if in != wasIn {
+				if at, ok := intersect(before, p, from, to); ok {
+					kept = append(kept, at)
+				}
+			}
+			if in {
+				kept = append(kept, p)
+			}
+		}
+		if rest = kept; len(rest) < 3 {
+			return 0
+		}
+	}
+	return area(rest)
 }

@@ -1,6 +1,8 @@
 package imaging
 
 import (
+	"errors"
+
 	"gocv.io/x/gocv"
 
 	"kycd/vision"
@@ -18,22 +20,7 @@ func Decode(b []byte, opt Options) (*Picture, error) {
 	if maxSide <= 0 {
 		maxSide = DefaultMaxSide
 	}
-	// Orientation is ours: OpenCV applies it to some formats and not to others.
-	mat, err := gocv.IMDecode(b, readFlag(container, maxSide)|gocv.IMReadIgnoreOrientation)
-	if err != nil {
-		return nil, unreadable()
-	}
-	defer mat.Close()
-	if mat.Empty() || mat.Type() != gocv.MatTypeCV8UC3 {
-		return nil, unreadable()
-	}
-
-	var pic *Picture
-	if width, height := fit(mat.Cols(), mat.Rows(), maxSide); width != mat.Cols() || height != mat.Rows() {
-		pic, err = resize(mat, width, height)
-	} else {
-		pic, err = fromMat(mat)
-	}
+	pic, err := decodeScaled(b, container, maxSide)
 	if err != nil {
 		return nil, err
 	}
@@ -44,22 +31,50 @@ func Decode(b []byte, opt Options) (*Picture, error) {
 	return pic, nil
 }
 
-// readFlag lets libjpeg decode a large JPEG at half, quarter or eighth size, which halves the time, while
-// the result is still at least 0.6·maxSide long; other formats are decoded whole.
-func readFlag(c vision.Container, maxSide int) gocv.IMReadFlag {
-	if c.Format != vision.FormatJPEG {
-		return gocv.IMReadColor
+// decodeScaled decodes to a longest side of about maxSide: a JPEG at a scale of its own transform if one comes near enough, which
+// takes a fraction of the time of decoding it whole.
+func decodeScaled(b []byte, c vision.Container, maxSide int) (*Picture, error) {
+	if c.Format == vision.FormatJPEG {
+		n, exact := eighths(max(c.Width, c.Height), maxSide)
+		pic, err := decodeJPEG(b, c, n)
+		if err == nil && !exact {
+			return pic.Fit(maxSide)
+		}
+		if !errors.Is(err, errUnsuitable) {
+			return pic, err
+		}
 	}
-	switch enough := 0.6 * float64(maxSide); {
-	case float64(max(c.Width, c.Height)) >= 8*enough:
-		return gocv.IMReadReducedColor8
-	case float64(max(c.Width, c.Height)) >= 4*enough:
-		return gocv.IMReadReducedColor4
-	case float64(max(c.Width, c.Height)) >= 2*enough:
-		return gocv.IMReadReducedColor2
-	default:
-		return gocv.IMReadColor
+	// Orientation is ours: OpenCV applies it to some formats and not to others.
+	mat, err := gocv.IMDecode(b, gocv.IMReadColor|gocv.IMReadIgnoreOrientation)
+	if err != nil {
+		return nil, unreadable()
 	}
+	defer mat.Close()
+	if mat.Empty() || mat.Type() != gocv.MatTypeCV8UC3 {
+		return nil, unreadable()
+	}
+	if width, height := fit(mat.Cols(), mat.Rows(), maxSide); width != mat.Cols() || height != mat.Rows() {
+		return resize(mat, width, height)
+	}
+	return fromMat(mat)
+}
+
+// eighths is the scale at which a JPEG of a longest side is decoded. exact tells that what comes out is near enough to maxSide, else
+// it is larger and has to be scaled down: 4032 pixels come out as 3024 and stay so, where 3000 are wanted.
+func eighths(longest, maxSide int) (n int, exact bool) {
+	// Seven eighths have no fast transform in libjpeg-turbo and take longer than the whole.
+	scales := [...]int{8, 6, 5, 4, 3, 2, 1}
+	for i, n := range scales {
+		side := float64(longest) * float64(n) / 8
+		switch {
+		case side > 1.02*float64(maxSide):
+		case n == 8 || side >= 0.9*float64(maxSide):
+			return n, true
+		default:
+			return scales[i-1], false
+		}
+	}
+	return 1, false
 }
 
 func unreadable() error {
@@ -97,13 +112,20 @@ func (p *Picture) upright(orientation int) *Picture {
 		7: {lastX + lastY, -row, -pixel},
 		8: {lastX, row, -pixel},
 	}[orientation]
-	to := 0
-	for y := range height {
-		from := walk.start + y*walk.down
-		for range width {
-			copy(pix[to:to+3], p.Pix[from:from+3])
-			to += 3
-			from += walk.right
+	// In squares that fit the cache: a turned row of a large picture touches a page of memory with every pixel.
+	const tile = 32
+	for top := 0; top < height; top += tile {
+		for left := 0; left < width; left += tile {
+			for y := top; y < min(top+tile, height); y++ {
+				from := walk.start + y*walk.down + left*walk.right
+				to := 3 * (y*width + left)
+				for range min(tile, width-left) {
+					source, target := p.Pix[from:from+3:from+3], pix[to:to+3:to+3]
+					target[0], target[1], target[2] = source[0], source[1], source[2]
+					to += 3
+					from += walk.right
+				}
+			}
 		}
 	}
 	return New(pix, width, height)

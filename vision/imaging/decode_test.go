@@ -117,9 +117,11 @@ func TestDecodeScalesDown(t *testing.T) {
 		{corners(t, 800, 400), 0, 800, 400},
 		{corners(t, 800, 400), 300, 300, 150},
 		{asJPEG, 900, 800, 400},
-		{asJPEG, 500, 400, 200}, // half size, by the decoder
-		{asJPEG, 300, 200, 100}, // quarter size: no less than 0.6·300
-		{asJPEG, 130, 100, 50},  // eighth
+		{asJPEG, 590, 600, 300}, // six eighths, by the decoder, are near enough
+		{asJPEG, 500, 500, 250}, // five eighths
+		{asJPEG, 300, 300, 150}, // three eighths
+		{asJPEG, 130, 130, 65},  // two eighths are scaled down
+		{asJPEG, 60, 60, 30},    // so is one
 	} {
 		pic, err := imaging.Decode(test.data, imaging.Options{MaxSide: test.maxSide})
 		if err != nil {
