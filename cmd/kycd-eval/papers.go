@@ -301,8 +301,8 @@ func readGrid(ctx context.Context, e *evaluation, r *papersResult) error {
 	return nil
 }
 
-// shotsAtATime is how many photographs lie on the disk at the same time.
-const shotsAtATime = 96
+// shotsAtATime is how many photographs lie on the disk at the same time. Each lot starts the program anew, which loads its networks.
+const shotsAtATime = 288
 
 // shootAndRead makes photographs, has them analysed and hands each to count, with what zxing-cpp by itself reads in it where that
 // is compared and a barcode is there.

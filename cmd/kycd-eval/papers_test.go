@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
+	"kycd/kyc/specimen"
 	"kycd/vision"
 )
 
@@ -38,6 +40,39 @@ func TestPayloadsComeBackFromJSON(t *testing.T) {
 	for payload, want := range map[string]string{"plain": "plain", "caf\u00e9": "caf\u00e9", "\xff\x00": "\u00ff\x00"} {
 		if got := latin1(payload); got != want {
 			t.Errorf("%q became %q, want %q", payload, got, want)
+		}
+	}
+}
+
+// TestDocumentsPage writes the section as it is before and after something was counted.
+func TestDocumentsPage(t *testing.T) {
+	s := &documentsSection{Papers: papersResult{each: 1, fields: map[string]readings{}, core: map[string]readings{}, checks: newChecksResult()}}
+	p := &page{sections: map[string]string{}, rows: map[string][][]string{}, order: []string{"documents"}}
+	if err := p.put(s); err != nil {
+		t.Fatal(err)
+	}
+	r := &s.Papers
+	r.codesAt, r.plainAt, r.zonesAt, r.frontsAt = byLevel{}, byLevel{}, byLevel{}, byLevel{}
+	clean := order{kind: specimen.DriverLicense, scene: scenes()[0]}
+	back := clean
+	back.back = true
+	truth := specimen.Truth{DocumentNumber: "K1", LastName: "MOONHOLLOW", FirstName: "ISOLDE", BirthDate: "1985-02-28", Barcode: "payload"}
+	r.read(sheet{order: clean, truth: truth}, vision.Analysis{Fields: map[string]vision.Field{"last_name": {Value: "Moonhollow"}, "first_name": {Value: "IS0LDE"}}}, nil)
+	r.read(sheet{order: back, truth: truth}, vision.Analysis{
+		Barcodes: []vision.Barcode{{Format: "PDF417", Text: "payload"}}, AAMVA: map[string]string{"DAQ": "K1"},
+	}, &plainCode{})
+	r.payloads.fail("CT: street")
+	if err := p.put(s); err != nil {
+		t.Fatal(err)
+	}
+	text := p.sections["documents"]
+	for _, want := range []string{
+		"driver_license clean | 100 % [2.5, 100] (1/1) | 0 | 0 % [0, 97.5] (0/1)", // the barcode, and beside it the library alone
+		"`CT: street`",
+		"driver_license clean | 100 % [2.5, 100] (1/1) | 0 % | 0 % | 0 % [0, 97.5] (0/1) | 100 % | 0 % | 0 % [0, 97.5] (0/1) | 0 % | 100 %", // name right, first name wrong, number missing
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q:\n%s", want, text)
 		}
 	}
 }

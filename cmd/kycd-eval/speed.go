@@ -49,7 +49,7 @@ KYCD_TEST_REDIS and a machine with nothing else to do. It fails if a goal is mis
 	f.DurationVar(&o.writeFor, "write-for", 10*time.Second, "how long the database is written, by each of those that are compared")
 	f.DurationVar(&o.readFor, "read-for", 10*time.Second, "how long sessions are read, by each of those that are compared")
 	f.StringVar(&o.benchtime, "benchtime", "2s", "how long each of the packages' benchmarks runs")
-	f.StringSliceVar(&o.only, "only", nil, "measure only these: handover, decision, face, encode, start, sqlite, read, rest")
+	f.StringSliceVar(&o.only, "only", nil, "measure only these: handover, start, decision, face, encode, liveness, documents, search, sqlite, read, rest")
 	return cmd
 }
 
@@ -121,6 +121,7 @@ func (o speedOptions) run(ctx context.Context, out io.Writer) error {
 		{"face", "finding the face in a 1080p photo", measureFaceSearch},
 		{"encode", "encoding the face of a 1080p photo", measureEncoding},
 		{"liveness", "passive liveness of a face", measureLivenessSpeed},
+		{"documents", "decoding, barcode, machine-readable zone and a whole side of a document", measurePapersSpeed},
 		{"search", "one face among a million", measureSearch},
 		{"sqlite", "SQLite with sixteen writers", measureSQLite},
 		{"read", "reading sessions", measureReading},
