@@ -8,6 +8,7 @@ import (
 
 // Kinds of column: what may stand there (ICAO 9303 parts 4 to 7).
 const (
+	first  = 'T' // what a document's code begins with: A, C and I for cards, P for passports, V for visas
 	letter = 'A' // a letter or a filler
 	digit  = '9' // a digit or a filler
 	sex    = 'S' // M, F, X or a filler
@@ -33,6 +34,7 @@ type check struct{ span }
 // ruleOf gives the rule of a zone of so many rows, and columns, whose first row begins with head (five characters).
 func ruleOf(rows, columns int, head string) rule {
 	names := func(n int) string { return strings.Repeat(string(letter), n) }
+	opening := func(n int) string { return string(first) + names(n-1) }
 	digits := func(n int) string { return strings.Repeat(string(digit), n) }
 	free := func(n int) string { return strings.Repeat(string(either), n) }
 	// Document number and check digit, nationality, birth date, sex and expiry date, both dates with check digits.
@@ -42,7 +44,7 @@ func ruleOf(rows, columns int, head string) rule {
 	case rows == 3:
 		return rule{
 			kinds: []string{
-				names(5) + free(9) + "9" + free(15),
+				opening(5) + free(9) + "9" + free(15),
 				"9999999" + "S" + "9999999" + "AAA" + free(11) + "9",
 				names(30),
 			},
@@ -51,24 +53,24 @@ func ruleOf(rows, columns int, head string) rule {
 			at:        place{1, 29},
 		}
 	case head[0] == 'V':
-		return rule{kinds: []string{names(columns), holder + free(columns-28)}, checks: dated}
+		return rule{kinds: []string{opening(columns), holder + free(columns-28)}, checks: dated}
 	case columns == 44:
 		return rule{
-			kinds:     []string{names(44), holder + free(14) + "99"},
+			kinds:     []string{opening(44), holder + free(14) + "99"},
 			checks:    append(dated, check{span{1, 28, 42}}),
 			composite: []span{{1, 0, 10}, {1, 13, 20}, {1, 21, 43}},
 			at:        place{1, 43},
 		}
 	case head == "IDFRA": // the French identity card of 1988–2021
 		return rule{
-			kinds:     []string{names(30) + free(6), digits(4) + free(3) + digits(6) + names(14) + digits(7) + "S9"},
+			kinds:     []string{opening(30) + free(6), digits(4) + free(3) + digits(6) + names(14) + digits(7) + "S9"},
 			checks:    []check{{span{1, 0, 12}}, {span{1, 27, 33}}},
 			composite: []span{{0, 0, 36}, {1, 0, 35}},
 			at:        place{1, 35},
 		}
 	default:
 		return rule{
-			kinds:     []string{names(36), holder + free(7) + "9"},
+			kinds:     []string{opening(36), holder + free(7) + "9"},
 			checks:    dated,
 			composite: []span{{1, 0, 10}, {1, 13, 20}, {1, 21, 35}},
 			at:        place{1, 35},
@@ -78,6 +80,8 @@ func ruleOf(rows, columns int, head string) rule {
 
 func allows(kind, c byte) bool {
 	switch kind {
+	case first:
+		return c == 'A' || c == 'C' || c == 'I' || c == 'P' || c == 'V'
 	case letter:
 		return c == '<' || c >= 'A' && c <= 'Z'
 	case digit:

@@ -216,7 +216,7 @@ func align(lines [][]glyphs.Scores, now time.Time) (Candidate, bool) {
 // spellAll reads the columns of all rows. Where the check digits do not hold, it asks for the likeliest reading in which
 // they do, and takes it if that is likely enough.
 func spellAll(columns [][]glyphs.Scores, n int, now time.Time) (c Candidate, ok bool) {
-	head, _ := spell(columns[0][:5], strings.Repeat(string(letter), 5))
+	head, _ := spell(columns[0][:5], string(first)+strings.Repeat(string(letter), 4))
 	rule := ruleOf(len(columns), n, head)
 	sum := 0.0
 	for i, scores := range columns {

@@ -27,9 +27,9 @@ import (
 func main() {
 	fonts := flag.String("fonts", "/usr/share/fonts/opentype/ocr-b", "folder of the OCR-B fonts")
 	out := flag.String("out", "vision/mrzread/glyphs/weights.bin", "file to write")
-	lines := flag.Int("lines", 16000, "lines to learn from")
-	epochs := flag.Int("epochs", 12, "passes over the lines")
-	seed := flag.Uint64("seed", 1, "seed of every random choice")
+	lines := flag.Int("lines", 3500, "lines to learn from")
+	epochs := flag.Int("epochs", 6, "passes over the lines")
+	seed := flag.Uint64("seed", 3, "seed of every random choice")
 	flag.Parse()
 	if err := run(*fonts, *out, *lines, *epochs, *seed); err != nil {
 		log.Fatal(err)
