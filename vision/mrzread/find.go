@@ -2,8 +2,8 @@ package mrzread
 
 import (
 	"image"
+	"image/color"
 	"math"
-	"sort"
 
 	"gocv.io/x/gocv"
 
@@ -20,51 +20,162 @@ type row struct {
 
 // What a row of a zone looks like: 30 to 44 equal columns, each about as wide as the letters are high.
 const (
-	workingWidth  = 1100 // pixels; a letter of a passport's zone is then 22 pixels high, one of a card's 32
-	minLength     = 0.30 // of the picture's width; a zone takes 85 % of its document's
-	minElongation = 15.0
+	workingSide   = 1100 // pixels of the longer side; a letter of a passport's zone is then about 17 pixels high
+	minLength     = 0.30 // of the view's width; a zone takes 85 % of its document's
+	minElongation = 13.0
 	maxElongation = 75.0
-	maxTilt       = 0.35 // radians
+	maxTilt       = 0.33 // radians; the views are a twelfth of a turn apart
+	minPart       = 4.0  // elongation of a part of a row that a reflection has broken
 )
 
-// findRows returns the patches that may be rows of a zone, in a picture of w·h grey pixels. Positions are its pixels.
-//
-// Thin dark strokes are kept by a black-hat, joined along the line, and measured by their moments.
-func findRows(gray []byte, w, h int) ([]row, error) {
-	scale := float64(w) / workingWidth
-	sw, sh := workingWidth, max(int(float64(h)/scale+0.5), 1)
-	full, err := grayMat(gray, w, h)
+// stage is a picture brought to working size, of which only the thin dark strokes are left: how much darker than the paper
+// around them they are, as a share of its brightness, so that shadows and reflections do not matter.
+type stage struct {
+	strokes   gocv.Mat
+	threshold float32
+}
+
+func (s *stage) close() { s.strokes.Close() }
+
+// newStage keeps the strokes of a working picture, which stays the caller's. The caller closes the stage.
+func newStage(work gocv.Mat) (*stage, error) {
+	soft := gocv.NewMat()
+	defer soft.Close()
+	gocv.GaussianBlur(work, &soft, image.Pt(3, 3), 0, 0, gocv.BorderReplicate)
+	paper := gocv.NewMat()
+	defer paper.Close()
+	morph(soft, &paper, gocv.MorphClose, 17, 17)
+	dark, err := soft.DataPtrUint8()
 	if err != nil {
 		return nil, err
 	}
-	defer full.Close()
-	work := gocv.NewMat()
-	defer work.Close()
-	how := gocv.InterpolationArea
-	if scale < 1 {
-		how = gocv.InterpolationLinear
+	light, err := paper.DataPtrUint8()
+	if err != nil {
+		return nil, err
 	}
-	gocv.Resize(full, &work, image.Pt(sw, sh), 0, 0, how)
-	gocv.GaussianBlur(work, &work, image.Pt(3, 3), 0, 0, gocv.BorderReplicate)
-	strokes := gocv.NewMat()
-	defer strokes.Close()
-	morph(work, &strokes, gocv.MorphBlackhat, 15, 15)
+	var share [256]uint32 // 1/v, so that no pixel is divided
+	for v := range share {
+		share[v] = uint32(255 << 8 / max(v, 24))
+	}
+	for i, v := range dark {
+		light[i] = byte(min(uint32(light[i]-v)*share[light[i]]>>8, 255))
+	}
+	s := &stage{strokes: paper.Clone()}
+	mask := gocv.NewMat()
+	defer mask.Close()
+	s.threshold = gocv.Threshold(s.strokes, &mask, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
+	return s, nil
+}
+
+// view is a stage turned. toStage maps its pixels to the stage's.
+type view struct {
+	strokes gocv.Mat
+	toStage homography
+}
+
+// turned is the stage turned back by an angle, radians, so that rows at about this angle lie level. The caller closes
+// its strokes.
+func (s *stage) turned(angle float64) (view, error) {
+	if angle == 0 {
+		return view{strokes: s.strokes.Clone(), toStage: scaling(1, 1)}, nil
+	}
+	w, h := float64(s.strokes.Cols()), float64(s.strokes.Rows())
+	sin, cos := math.Sincos(angle)
+	outW := math.Ceil(w*math.Abs(cos) + h*math.Abs(sin))
+	outH := math.Ceil(w*math.Abs(sin) + h*math.Abs(cos))
+	v := view{strokes: gocv.NewMat(), toStage: homography{
+		cos, -sin, w/2 - cos*outW/2 + sin*outH/2,
+		sin, cos, h/2 - sin*outW/2 - cos*outH/2,
+		0, 0, 1,
+	}}
+	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
+	defer m.Close()
+	// OpenCV is given the way there, and the stage's place for each pixel follows from it.
+	there := [2][3]float64{
+		{cos, sin, outW/2 - cos*w/2 - sin*h/2},
+		{-sin, cos, outH/2 + sin*w/2 - cos*h/2},
+	}
+	for i := range there {
+		for j, x := range there[i] {
+			m.SetDoubleAt(i, j, x)
+		}
+	}
+	gocv.WarpAffineWithParams(s.strokes, &v.strokes, m, image.Pt(int(outW), int(outH)), gocv.InterpolationLinear, gocv.BorderConstant, color.RGBA{})
+	return v, nil
+}
+
+// rows returns the patches of a view that may be rows of a zone, in its pixels: the strokes are joined along the line, and
+// measured by their moments.
+func (s *stage) rows(v view) []row {
 	var out []row
-	for _, gap := range []int{21, 33} {
+	for _, gap := range []int{19, 33} {
 		mask := gocv.NewMat()
-		gocv.Threshold(strokes, &mask, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
+		gocv.Threshold(v.strokes, &mask, s.threshold, 255, gocv.ThresholdBinary)
 		morph(mask, &mask, gocv.MorphClose, gap, 1)
 		morph(mask, &mask, gocv.MorphOpen, gap, 5)
-		for _, r := range patches(mask.ToBytes(), sw, sh) {
-			r.centre.X, r.centre.Y = r.centre.X*scale, r.centre.Y*scale
-			r.length, r.height = r.length*scale, r.height*scale
-			if !known(out, r) {
+		found := patches(mask.ToBytes(), mask.Cols(), mask.Rows())
+		for _, r := range append(found, joined(found)...) {
+			elongation := r.length / max(r.height, 1)
+			if r.length >= minLength*float64(mask.Cols()) && elongation >= minElongation && elongation <= maxElongation && !known(out, r) {
 				out = append(out, r)
 			}
 		}
 		mask.Close()
 	}
-	return out, nil
+	return out
+}
+
+// joined puts parts that lie in one line together: a reflection or a shadow's edge breaks rows.
+func joined(parts []row) []row {
+	var out []row
+	for i, a := range parts {
+		best, at := math.Inf(1), -1
+		for j, b := range parts {
+			if gap, ok := continues(a, b); i != j && ok && gap < best {
+				best, at = gap, j
+			}
+		}
+		if at >= 0 {
+			out = append(out, a.with(parts[at]))
+		}
+	}
+	// A row broken in three is joined from both sides.
+	for i := range len(out) {
+		for _, b := range parts {
+			if _, ok := continues(out[i], b); ok {
+				out = append(out, out[i].with(b))
+			}
+		}
+	}
+	return out
+}
+
+// continues says whether b goes on to the right of a, and after which gap.
+func continues(a, b row) (gap float64, ok bool) {
+	// The longer part knows the direction better.
+	angle := a.angle
+	if b.length > a.length {
+		angle = b.angle
+	}
+	sin, cos := math.Sincos(angle)
+	dx, dy := b.centre.X-a.centre.X, b.centre.Y-a.centre.Y
+	along, across := dx*cos+dy*sin, dy*cos-dx*sin
+	gap = along - (a.length+b.length)/2
+	height := (a.height + b.height) / 2
+	return gap, gap > -height && gap < max(10*height, 0.6*max(a.length, b.length)) &&
+		math.Abs(across) < 0.5*height+0.02*along && math.Abs(math.Log(a.height/b.height)) < 0.7 && math.Abs(a.angle-b.angle) < 0.12
+}
+
+// with is the row from the left end of r to the right end of o.
+func (r row) with(o row) row {
+	from := vision.Point{X: r.centre.X - r.length/2*math.Cos(r.angle), Y: r.centre.Y - r.length/2*math.Sin(r.angle)}
+	to := vision.Point{X: o.centre.X + o.length/2*math.Cos(o.angle), Y: o.centre.Y + o.length/2*math.Sin(o.angle)}
+	return row{
+		centre: vision.Point{X: (from.X + to.X) / 2, Y: (from.Y + to.Y) / 2},
+		angle:  math.Atan2(to.Y-from.Y, to.X-from.X),
+		length: math.Hypot(to.X-from.X, to.Y-from.Y),
+		height: (r.height*r.length + o.height*o.length) / (r.length + o.length),
+	}
 }
 
 func morph(src gocv.Mat, dst *gocv.Mat, op gocv.MorphType, w, h int) {
@@ -121,7 +232,7 @@ func patches(mask []byte, w, h int) []row {
 				}
 			}
 		}
-		if len(cells) < w*2 {
+		if len(cells) < w/4 {
 			continue
 		}
 		if r, ok := measure(cells, w); ok {
@@ -142,61 +253,50 @@ func measure(cells []int, w int) (row, bool) {
 	mx, my := sx/n, sy/n
 	cxx, cyy, cxy := sxx/n-mx*mx, syy/n-my*my, sxy/n-mx*my
 	angle := 0.5 * math.Atan2(2*cxy, cxx-cyy)
-	sin, cos := math.Sincos(angle)
-	along, across := make([]float64, len(cells)), make([]float64, len(cells))
-	for k, i := range cells {
-		x, y := float64(i%w)-mx, float64(i/w)-my
-		along[k], across[k] = x*cos+y*sin, y*cos-x*sin
+	// A bar of even ink has a length of √12 standard deviations. What is far from one is not measured further.
+	apart := math.Hypot(cxx-cyy, 2*cxy)
+	long, thin := math.Sqrt(6*(cxx+cyy+apart)), math.Sqrt(6*max(cxx+cyy-apart, 0.1))
+	if math.Abs(angle) > maxTilt || long < 0.06*float64(w) || long < 0.8*minPart*thin {
+		return row{}, false
 	}
-	sort.Float64s(along)
-	sort.Float64s(across)
-	edge := len(cells) / 200
-	from, to := along[edge], along[len(along)-1-edge]
+	sin, cos := math.Sincos(angle)
+	along, across := newSpread(2*long), newSpread(2*long)
+	for _, i := range cells {
+		x, y := float64(i%w)-mx, float64(i/w)-my
+		along.add(x*cos + y*sin)
+		across.add(y*cos - x*sin)
+	}
+	from, to := along.quantile(len(cells)/200), along.quantile(len(cells)-1-len(cells)/200)
 	// A patch of even height spreads its pixels evenly across: 90 % of them lie within 0.9 of its height.
-	height := (across[len(across)*95/100] - across[len(across)*5/100]) / 0.9
-	middle := (across[len(across)*95/100] + across[len(across)*5/100]) / 2
+	upper, lower := across.quantile(len(cells)*5/100), across.quantile(len(cells)*95/100)
+	height, middle := (lower-upper)/0.9, (lower+upper)/2
 	r := row{
 		centre: vision.Point{X: mx + (from+to)/2*cos - middle*sin, Y: my + (from+to)/2*sin + middle*cos},
 		angle:  angle, length: to - from, height: height,
 	}
-	elongation := r.length / max(r.height, 1)
-	ok := r.length >= minLength*float64(w) && math.Abs(angle) <= maxTilt &&
-		elongation >= minElongation && elongation <= maxElongation
-	return r, ok
+	return r, math.Abs(angle) <= maxTilt && r.length >= minPart*r.height
 }
 
-// zones groups rows into what may be zones: two or three rows of the same length and slope, one under the other,
-// their letters as far apart as a zone's are. The upper row is first.
-func zones(rows []row) [][]row {
-	sort.Slice(rows, func(i, j int) bool { return rows[i].centre.Y < rows[j].centre.Y })
-	var out [][]row
-	for i, a := range rows {
-		for j := i + 1; j < len(rows); j++ {
-			b := rows[j]
-			if !follows(a, b) {
-				continue
-			}
-			out = append(out, []row{a, b})
-			for _, c := range rows[j+1:] {
-				if follows(b, c) && math.Abs(c.centre.Y-2*b.centre.Y+a.centre.Y) < 0.5*(b.centre.Y-a.centre.Y) {
-					out = append(out, []row{a, b, c})
-				}
-			}
+// spread counts values in steps of a quarter, so that their quantiles need no sorting.
+type spread struct {
+	counts []int
+	from   float64
+}
+
+func newSpread(reach float64) spread {
+	return spread{counts: make([]int, int(8*reach)+3), from: -reach}
+}
+
+func (s spread) add(v float64) {
+	s.counts[min(max(int((v-s.from)*4), 0), len(s.counts)-1)]++
+}
+
+// quantile is the value that count others do not exceed.
+func (s spread) quantile(count int) float64 {
+	for i, n := range s.counts {
+		if count -= n; count < 0 {
+			return s.from + (float64(i)+0.5)/4
 		}
 	}
-	// Three rows before two: the two are part of them.
-	sort.SliceStable(out, func(i, j int) bool { return len(out[i]) > len(out[j]) })
-	return out
-}
-
-func follows(a, b row) bool {
-	sin, cos := math.Sincos((a.angle + b.angle) / 2)
-	dx, dy := b.centre.X-a.centre.X, b.centre.Y-a.centre.Y
-	along, down := dx*cos+dy*sin, dy*cos-dx*sin
-	height := (a.height + b.height) / 2
-	return math.Abs(a.angle-b.angle) < 0.06 &&
-		math.Abs(math.Log(a.length/b.length)) < 0.25 &&
-		math.Abs(math.Log(a.height/b.height)) < 0.6 &&
-		math.Abs(along) < 0.13*a.length &&
-		down > 1.1*height && down < 4.2*height
+	return -s.from
 }

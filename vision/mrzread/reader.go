@@ -37,23 +37,33 @@ func NewReader() (*Reader, error) {
 
 // Candidate is a zone as it was read.
 type Candidate struct {
-	Lines      []string // all of 30, of 36 or of 44 characters
-	Confidence float64  // geometric mean of the characters' probabilities, 0..1
-	Turned     bool     // the zone stands on its head in the picture
+	Lines      []string        // all of 30, of 36 or of 44 characters, each column read by itself
+	Confidence float64         // geometric mean of the characters' probabilities, 0..1
+	Weakest    float64         // probability of the least certain character that no check digit covers, 0..1
+	Turned     bool            // the zone stands on its head in the picture
+	Corners    [4]vision.Point // of the zone in the picture, clockwise from the upper left of its text
 	Document   mrz.Document
 }
 
 // minConfidence is the confidence below which rows are taken for other print; above sure, nothing better is looked for.
 const (
 	minConfidence = 0.35
-	sure          = 0.97
+	sure          = 0.9
 )
 
-// Read looks for a zone in a grey picture, one byte a pixel, w·h bytes, upright or upside down. It returns nil where there
+// maxGroups bounds how many groups of rows of one view are read: a page of prose has hundreds.
+const maxGroups = 10
+
+// Read looks for a zone in a grey picture, one byte a pixel, w·h bytes, held in any direction. It returns nil where there
 // is none. now settles the century of two-digit years. A zone whose check digits are wrong is returned as read,
 // with Valid false.
 func (r *Reader) Read(ctx context.Context, gray []byte, w, h int, now time.Time) (*vision.MRZ, error) {
-	found, err := r.Candidates(ctx, gray, w, h, now)
+	return r.ReadPlaced(ctx, gray, w, h, now, Place{})
+}
+
+// ReadPlaced is Read for a picture in which the document's place is known.
+func (r *Reader) ReadPlaced(ctx context.Context, gray []byte, w, h int, now time.Time, place Place) (*vision.MRZ, error) {
+	found, err := r.CandidatesPlaced(ctx, gray, w, h, now, place)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -66,36 +76,22 @@ func (r *Reader) Read(ctx context.Context, gray []byte, w, h int, now time.Time)
 // Candidates returns what may be zones, the best first: valid ones, then those with the most right check digits,
 // then the most confidently read.
 func (r *Reader) Candidates(ctx context.Context, gray []byte, w, h int, now time.Time) ([]Candidate, error) {
+	return r.CandidatesPlaced(ctx, gray, w, h, now, Place{})
+}
+
+// CandidatesPlaced is Candidates for a picture in which the document's place is known.
+func (r *Reader) CandidatesPlaced(ctx context.Context, gray []byte, w, h int, now time.Time, place Place) ([]Candidate, error) {
 	if w < 1 || h < 1 || w > maxSide || h > maxSide || len(gray) != w*h {
 		return nil, fmt.Errorf("%w: %d bytes for %d×%d", ErrSize, len(gray), w, h)
 	}
-	if w < 120 || h < 40 {
+	if w < 120 && h < 120 || w < 40 || h < 40 {
 		return nil, nil
 	}
-	rows, err := findRows(gray, w, h)
-	if err != nil {
+	s := search{reader: r, picture: plane{pix: gray, w: w, h: h}, now: now}
+	if err := s.run(ctx, place); err != nil {
 		return nil, err
 	}
-	picture := plane{pix: gray, w: w, h: h}
-	var best []Candidate
-	for _, zone := range zones(rows) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		c, ok := r.zone(picture, zone, now)
-		if !ok {
-			continue
-		}
-		if len(best) > 0 && better(best[0], c) {
-			best = append(best, c)
-		} else {
-			best = append([]Candidate{c}, best...)
-		}
-		if c.Document.Valid && c.Confidence > sure {
-			break
-		}
-	}
-	return best, nil
+	return s.best, nil
 }
 
 func better(a, b Candidate) bool {
@@ -119,36 +115,69 @@ func right(d mrz.Document) int {
 	return n
 }
 
-// zone reads a group of rows, as it lies and on its head, and keeps the reading that is surer of itself.
-func (r *Reader) zone(p plane, rows []row, now time.Time) (Candidate, bool) {
+// zone reads an area, as it lies or on its head, whichever looks more like print, and the other way round too if it does
+// not read well.
+func (r *Reader) zone(p plane, a area, now time.Time) (Candidate, bool) {
 	best, found := Candidate{}, false
-	for _, turned := range []bool{false, true} {
-		var lines [][]glyphs.Scores
-		for i := range rows {
-			row := rows[i]
-			if turned {
-				row = rows[len(rows)-1-i]
-				row.angle += math.Pi
+	lines, ok := glyphs.CutAll(a.strips(p))
+	if !ok {
+		return best, false
+	}
+	onHead := make([]glyphs.Line, len(lines))
+	for i, line := range lines {
+		onHead[len(lines)-1-i] = line.Turned()
+	}
+	upright, turned := r.glance(lines), r.glance(onHead)
+	if max(upright, turned) < minGlance {
+		return best, false
+	}
+	ways := []bool{false, true}
+	if turned > upright {
+		ways = []bool{true, false}
+	}
+	for _, way := range ways {
+		view := lines
+		if way {
+			view = onHead
+		}
+		scores := make([][]glyphs.Scores, len(view))
+		for i, line := range view {
+			scores[i] = r.net.Read(line)
+		}
+		c, ok := align(scores, now)
+		if ok && c.Confidence >= minConfidence {
+			c.Turned, c.Corners = way, a.corners(way)
+			if !found || better(c, best) {
+				best, found = c, true
 			}
-			line, ok := glyphs.Cut(p.strip(row))
-			if !ok {
-				return best, found
-			}
-			lines = append(lines, r.net.Read(line))
 		}
-		c, ok := align(lines, now)
-		if !ok || c.Confidence < minConfidence {
-			continue
-		}
-		c.Turned = turned
-		if !found || better(c, best) {
-			best, found = c, true
-		}
-		if c.Confidence > sure {
+		if found && best.Confidence > readable || math.Abs(upright-turned) > apart {
 			break
 		}
 	}
 	return best, found
+}
+
+// readable is the confidence that print on its head never has. A glance below minGlance is at no zone; where the glances
+// at both ways up differ by apart, the lower one is at print on its head.
+const (
+	readable  = 0.75
+	minGlance = 0.4
+	apart     = 0.2
+)
+
+// glance is the share of the characters, of every third column, that the network is rather sure of.
+func (r *Reader) glance(lines []glyphs.Line) float64 {
+	good, all := 0, 0
+	for _, line := range lines {
+		for i := 2; i < len(line.Cells)-2; i += 3 {
+			if c, p := r.net.Classify(&line.Cells[i]).Best(); p > 0.6 && c != glyphs.Blank {
+				good++
+			}
+			all++
+		}
+	}
+	return float64(good) / float64(max(all, 1))
 }
 
 // align chooses, for every possible length of the rows, where each begins, and of the lengths the one that reads best.
@@ -172,26 +201,105 @@ func align(lines [][]glyphs.Scores, now time.Time) (Candidate, bool) {
 		if len(columns) < len(lines) {
 			continue
 		}
-		c := Candidate{}
-		first, _ := choose(columns[0][0], letter)
-		kinds := typed(len(lines), n, first)
-		sum := penalty
-		for i, scores := range columns {
-			text, confidence := spell(scores, kinds[i])
-			c.Lines = append(c.Lines, text)
-			sum += confidence / float64(len(lines))
-		}
-		c.Confidence = math.Exp(sum)
-		document, err := mrz.Parse(c.Lines, now)
-		if err != nil {
+		c, ok := spellAll(columns, n, now)
+		if !ok {
 			continue
 		}
-		c.Document = document
+		c.Confidence = math.Exp(math.Log(c.Confidence) + penalty)
 		if !found || better(c, best) {
 			best, found = c, true
 		}
 	}
 	return best, found
+}
+
+// spellAll reads the columns of all rows. Where the check digits do not hold, it asks for the likeliest reading in which
+// they do, and takes it if that is likely enough.
+func spellAll(columns [][]glyphs.Scores, n int, now time.Time) (c Candidate, ok bool) {
+	head, _ := spell(columns[0][:5], string(first)+strings.Repeat(string(letter), 4))
+	rule := ruleOf(len(columns), n, head)
+	sum := 0.0
+	for i, scores := range columns {
+		text, confidence := spell(scores, rule.kinds[i])
+		c.Lines = append(c.Lines, text)
+		sum += confidence / float64(len(columns))
+	}
+	c.Confidence = math.Exp(sum)
+	c.Weakest = weakest(columns, rule)
+	document, err := mrz.Parse(c.Lines, now)
+	if err != nil {
+		return c, false
+	}
+	c.Document = document
+	if document.Valid {
+		return c.doubted(), true
+	}
+	// A number of more than nine characters has a filler for its check digit.
+	long := func(f check) bool { return c.Lines[f.row][f.to] == '<' && c.Lines[f.row][f.to-1] != '<' }
+	d, found := decode(columns, c.Lines, rule, long)
+	if !found || d.holding < minHolding || d.share < minShare {
+		return c, true
+	}
+	repairs := changes(c.Lines, d.lines)
+	if len(repairs) > maxChanges {
+		return c, true
+	}
+	if better, err := mrz.Parse(d.lines, now); err == nil && better.Valid {
+		better.Repairs = append(repairs, better.Repairs...)
+		c.Document = better
+	}
+	return c.doubted(), true
+}
+
+// minWeakest is how sure a reader must be of a name's letters, which no check digit covers.
+const minWeakest = 0.5
+
+// doubted is the candidate with a document that is not valid where a character that no check digit covers may be another.
+func (c Candidate) doubted() Candidate {
+	c.Document.Valid = c.Document.Valid && c.Weakest >= minWeakest
+	return c
+}
+
+// changes tells which columns two readings of one zone differ in.
+func changes(from, to []string) []mrz.Repair {
+	var out []mrz.Repair
+	for i := range from {
+		for k := range from[i] {
+			if from[i][k] != to[i][k] {
+				out = append(out, mrz.Repair{
+					Kind: mrz.RepairCharacter, Row: i, Column: k,
+					From: from[i][k : k+1], To: to[i][k : k+1], Confirmed: true,
+				})
+			}
+		}
+	}
+	return out
+}
+
+// weakest is the probability of the least certain character that no check digit covers.
+func weakest(columns [][]glyphs.Scores, r rule) float64 {
+	covered := map[place]bool{}
+	for _, c := range r.checks {
+		for k := c.from; k <= c.to; k++ {
+			covered[place{c.row, k}] = true
+		}
+	}
+	for _, s := range r.composite {
+		for k := s.from; k < s.to; k++ {
+			covered[place{s.row, k}] = true
+		}
+	}
+	covered[r.at] = r.composite != nil
+	least := 1.0
+	for i, scores := range columns {
+		for k, s := range scores {
+			if !covered[place{i, k}] {
+				_, p := choose(s, r.kinds[i][k])
+				least = min(least, p)
+			}
+		}
+	}
+	return least
 }
 
 // floor is the least probability that counts: one hopeless character does not outweigh a whole row.

@@ -17,7 +17,7 @@ func TestTrainedNetworkIsWhole(t *testing.T) {
 		t.Error("the weights do not come back as they were read")
 	}
 	var blank Cell
-	if c, p := n.Classify(blank).Best(); c != Blank || p < 0.5 {
+	if c, p := n.Classify(&blank).Best(); c != Blank || p < 0.5 {
 		t.Errorf("an empty cell reads as %q with %.2f", c, p)
 	}
 }
@@ -42,7 +42,7 @@ func TestScoresAreProbabilities(t *testing.T) {
 			c[i] = random.Float32()
 		}
 		sum := 0.0
-		for _, p := range n.Classify(c) {
+		for _, p := range n.Classify(&c) {
 			if p < 0 || p > 1 {
 				t.Fatalf("probability %v", p)
 			}

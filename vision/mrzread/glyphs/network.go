@@ -8,8 +8,11 @@ import (
 	"math"
 )
 
-// Hidden is the number of neurons between raster and alphabet.
-const Hidden = 96
+// The neurons between raster and alphabet.
+const (
+	First  = 192
+	Second = 96
+)
 
 const (
 	inputs  = CellWidth * CellHeight
@@ -28,10 +31,13 @@ type Layer struct {
 	Bias    []float32
 }
 
-// Network tells the characters apart: raster → Hidden rectified neurons → Alphabet.
+// Network tells the characters apart: raster → First → Second rectified neurons → Alphabet.
 type Network struct {
-	In, Out Layer
+	In, Middle, Out Layer
 }
+
+// Layers are the network's layers in their order.
+func (n *Network) Layers() [3]*Layer { return [3]*Layer{&n.In, &n.Middle, &n.Out} }
 
 // Trained is the network that the program in train made.
 func Trained() (*Network, error) { return Unmarshal(trained) }
@@ -39,7 +45,7 @@ func Trained() (*Network, error) { return Unmarshal(trained) }
 // Marshal writes the weights: for each neuron its scale and bias as float32 little-endian, then its weights as bytes.
 func (n *Network) Marshal() []byte {
 	var out []byte
-	for _, l := range []Layer{n.In, n.Out} {
+	for _, l := range n.Layers() {
 		width := len(l.Weights) / len(l.Bias)
 		for j, bias := range l.Bias {
 			row := l.Weights[j*width : (j+1)*width]
@@ -60,7 +66,7 @@ func (n *Network) Marshal() []byte {
 
 // Unmarshal reads what Marshal wrote. The error wraps ErrWeights.
 func Unmarshal(raw []byte) (*Network, error) {
-	if want := Hidden*(8+inputs) + outputs*(8+Hidden); len(raw) != want {
+	if want := First*(8+inputs) + Second*(8+First) + outputs*(8+Second); len(raw) != want {
 		return nil, fmt.Errorf("%w: %d bytes, want %d", ErrWeights, len(raw), want)
 	}
 	read := func(neurons, width int) Layer {
@@ -75,7 +81,7 @@ func Unmarshal(raw []byte) (*Network, error) {
 		}
 		return l
 	}
-	return &Network{In: read(Hidden, inputs), Out: read(outputs, Hidden)}, nil
+	return &Network{In: read(First, inputs), Middle: read(Second, First), Out: read(outputs, Second)}, nil
 }
 
 // Scores are the probabilities of the characters of Alphabet.
@@ -92,42 +98,65 @@ func (s Scores) Best() (byte, float64) {
 	return Alphabet[at], float64(s[at])
 }
 
-// Classify rates one cell.
-func (n *Network) Classify(c Cell) Scores {
-	var hidden [Hidden]float32
-	for j := range hidden {
-		sum := n.In.Bias[j]
-		for i, w := range n.In.Weights[j*inputs : (j+1)*inputs] {
-			sum += w * c[i]
+// forward multiplies by the weights and adds the bias.
+func (l *Layer) forward(in, out []float32) {
+	for j := range out {
+		row := l.Weights[j*len(in) : (j+1)*len(in)]
+		x := in[:len(row)]
+		// Four sums at once, so that no addition waits for the one before.
+		var a, b, c, d float32
+		for i := 0; i+3 < len(row); i += 4 {
+			w, v := row[i:i+4:i+4], x[i:i+4:i+4]
+			a += w[0] * v[0]
+			b += w[1] * v[1]
+			c += w[2] * v[2]
+			d += w[3] * v[3]
 		}
-		hidden[j] = max(sum, 0)
+		out[j] = l.Bias[j] + (a + b) + (c + d)
 	}
+}
+
+func rectify(values []float32) {
+	for i, v := range values {
+		values[i] = max(v, 0)
+	}
+}
+
+// Classify rates one cell.
+func (n *Network) Classify(c *Cell) Scores {
+	var first [First]float32
+	var second [Second]float32
 	var out Scores
-	largest := float32(math.Inf(-1))
-	for k := range out {
-		sum := n.Out.Bias[k]
-		for j, w := range n.Out.Weights[k*Hidden : (k+1)*Hidden] {
-			sum += w * hidden[j]
-		}
-		out[k] = sum
-		largest = max(largest, sum)
+	n.In.forward(c[:], first[:])
+	rectify(first[:])
+	n.Middle.forward(first[:], second[:])
+	rectify(second[:])
+	n.Out.forward(second[:], out[:])
+	out.Normalize()
+	return out
+}
+
+// Normalize makes probabilities of the network's last sums.
+func (s *Scores) Normalize() {
+	largest := s[0]
+	for _, v := range s {
+		largest = max(largest, v)
 	}
 	var total float32
-	for k := range out {
-		out[k] = float32(math.Exp(float64(out[k] - largest)))
-		total += out[k]
+	for k := range s {
+		s[k] = float32(math.Exp(float64(s[k] - largest)))
+		total += s[k]
 	}
-	for k := range out {
-		out[k] /= total
+	for k := range s {
+		s[k] /= total
 	}
-	return out
 }
 
 // Read classifies every cell of a line.
 func (n *Network) Read(l Line) []Scores {
 	out := make([]Scores, len(l.Cells))
-	for i, c := range l.Cells {
-		out[i] = n.Classify(c)
+	for i := range l.Cells {
+		out[i] = n.Classify(&l.Cells[i])
 	}
 	return out
 }

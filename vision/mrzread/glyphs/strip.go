@@ -23,11 +23,12 @@ const (
 	StripHeight = 48
 )
 
-// A cell is one column of the line, brought to this raster. It is as wide as the pitch and 1¼ times as high.
+// A cell is one column of the line with a quarter of its neighbours on either side, which tells their bleed from its own
+// strokes. A pitch is cellPitch pixels of the raster wide; a cell is 1½ pitches wide and 1¼ high.
 const (
-	CellWidth  = 16
+	CellWidth  = 24
 	CellHeight = 20
-	cellShape  = 1.25
+	cellPitch  = 16
 )
 
 // Strip is the picture of one line: StripHeight rows of grey, dark on light, the text running to the right.
@@ -49,39 +50,107 @@ type Line struct {
 // spare is the number of columns beyond the ink on each side.
 const spare = 2
 
+// maxLean is how far strokes may lean, as a share of their height; perspective and italics lean less.
+const maxLean = 0.4
+
 // Cut finds the columns of a strip. ok is false where nothing repeats as regularly as print in columns does.
 func Cut(s Strip) (line Line, ok bool) {
-	if s.Width < 4*StripLetter || len(s.Gray) != s.Width*StripHeight {
-		return line, false
-	}
-	ink := inkOf(s)
-	columns := ink.columns()
-	left, right, ok := extent(columns)
+	lines, ok := CutAll([]Strip{s})
 	if !ok {
-		return line, false
+		return Line{}, false
 	}
-	pitch, strength := pitchOf(columns[left:right])
-	if strength < 0.12 {
-		return line, false
+	return lines[0], true
+}
+
+// CutAll finds the columns of strips that were laid side by side with the same scale and are printed with the same pitch,
+// as the rows of one zone are. Their pitch and how far their strokes lean are measured on all of them together.
+func CutAll(strips []Strip) (lines []Line, ok bool) {
+	inks := make([]inkMap, len(strips))
+	for i, s := range strips {
+		if s.Width < 4*StripLetter || len(s.Gray) != s.Width*StripHeight || s.Width != strips[0].Width {
+			return nil, false
+		}
+		inks[i] = inkOf(s)
 	}
-	drift := driftOf(columns, left, right, pitch)
-	middle := ink.middle(left, right)
-	// The first column is the one whose middle lies nearest behind the left edge of the ink.
-	first := drift.nearest(float64(left) + 0.28*pitch)
-	count := int(math.Round((float64(right)-float64(left))/pitch + 0.44))
-	for k := first - spare; k < first+count+spare; k++ {
-		x := drift.centre(k)
-		line.Cells = append(line.Cells, ink.cell(x, middle(x), pitch))
-		line.Centres = append(line.Centres, x)
+	if len(strips) == 0 {
+		return nil, false
 	}
-	line.Pitch = pitch
-	return line, true
+	lean := leanOf(inks)
+	columns := make([][]float64, len(inks))
+	ends := make([][2]int, len(inks))
+	for i := range inks {
+		inks[i].lean = lean
+		columns[i] = inks[i].columns(lean)
+		from, to, ok := extent(columns[i])
+		if !ok {
+			return nil, false
+		}
+		ends[i] = [2]int{from, to}
+	}
+	pitch, strength := pitchOf(columns, ends)
+	if strength < minStrength {
+		return nil, false
+	}
+	for i := range inks {
+		// Each line has a grid of its own: the ends by which the lines were laid side by side are only roughly known.
+		d := driftOf(columns[i], ends[i][0], ends[i][1], pitch)
+		line := Line{Pitch: pitch}
+		middle := inks[i].middle(ends[i][0], ends[i][1])
+		// The first column is the one whose middle lies nearest behind the left edge of the ink.
+		first := d.nearest(float64(ends[i][0]) + 0.28*pitch)
+		count := int(math.Round((float64(ends[i][1])-float64(ends[i][0]))/pitch + 0.44))
+		for k := first - spare; k < first+count+spare; k++ {
+			x := d.centre(k)
+			line.Cells = append(line.Cells, inks[i].cell(x, middle(x), (d.centre(k+1)-d.centre(k-1))/2, pitch))
+			line.Centres = append(line.Centres, x)
+		}
+		lines = append(lines, line)
+	}
+	return lines, true
+}
+
+// minStrength is how much of the ink must repeat with the pitch.
+const minStrength = 0.10
+
+// minGain is by how much the energy must rise for strokes to be taken as leaning.
+const minGain = 1.04
+
+// leanOf is how far the strokes of lines lean to the right, in pixels for a pixel downwards: laid upright, they leave
+// the most ink in the fewest columns.
+func leanOf(inks []inkMap) float64 {
+	const steps = 16
+	var energy [2*steps + 1]float64
+	best := 0
+	for i := range energy {
+		lean := maxLean * float64(i-steps) / steps
+		for _, m := range inks {
+			for _, v := range m.columns(lean) {
+				energy[i] += v * v
+			}
+		}
+		if energy[i] > energy[best] {
+			best = i
+		}
+	}
+	// The legs of fillers lean either way; only what gathers the ink clearly better is no accident of the letters.
+	if energy[best] < minGain*energy[steps] {
+		return 0
+	}
+	at := float64(best - steps)
+	if best > 0 && best < 2*steps {
+		a, b, c := energy[best-1], energy[best], energy[best+1]
+		if bend := a - 2*b + c; bend < 0 {
+			at += 0.5 * (a - c) / bend
+		}
+	}
+	return maxLean * at / steps
 }
 
 // inkMap is how much darker than the paper around it each pixel is, 0..1 of the line's darkest print.
 type inkMap struct {
-	w   int
-	pix []float32
+	w    int
+	pix  []float32
+	lean float64 // of the strokes, pixels to the right for a pixel downwards
 }
 
 // inkOf takes away the paper: a closing with a square wider than any stroke.
@@ -114,44 +183,58 @@ func quantile(histogram [256]int, count int) int {
 	return 255
 }
 
-// slide replaces each pixel by the lightest (or darkest) of its neighbours within a square.
+// slide replaces each pixel by the lightest (or darkest) of its neighbours within a square. A window is put together of
+// windows of powers of two, so that its width hardly costs.
 func slide(pix []byte, w, radius int, lightest bool) []byte {
-	better := func(a, b byte) byte {
-		if (a > b) == lightest {
-			return a
+	if !lightest {
+		turned := make([]byte, len(pix))
+		for i, v := range pix {
+			turned[i] = ^v
 		}
-		return b
-	}
-	h := len(pix) / w
-	rows := make([]byte, len(pix))
-	for y := range h {
-		for x := range w {
-			best := pix[y*w+x]
-			for _, v := range pix[y*w+max(x-radius, 0) : y*w+min(x+radius+1, w)] {
-				best = better(best, v)
-			}
-			rows[y*w+x] = best
+		out := slide(turned, w, radius, true)
+		for i, v := range out {
+			out[i] = ^v
 		}
+		return out
 	}
+	h, size := len(pix)/w, 2*radius+1
 	out := make([]byte, len(pix))
-	copy(out, rows)
+	widened := make([]byte, w+2*radius)
 	for y := range h {
-		row := out[y*w : (y+1)*w]
-		for yy := max(y-radius, 0); yy <= min(y+radius, h-1); yy++ {
-			for x, v := range rows[yy*w : (yy+1)*w] {
-				row[x] = better(row[x], v)
+		// Beyond the border nothing is lightest.
+		clear(widened)
+		copy(widened[radius:], pix[y*w:(y+1)*w])
+		for have := 1; have < size; {
+			step := min(have, size-have)
+			for x := 0; x+step < len(widened); x++ {
+				widened[x] = max(widened[x], widened[x+step])
 			}
+			have += step
 		}
+		copy(out[y*w:(y+1)*w], widened[:w])
 	}
+	tall := make([]byte, (h+2*radius)*w)
+	copy(tall[radius*w:], out)
+	for have := 1; have < size; {
+		step := min(have, size-have)
+		lower := tall[step*w:]
+		for i, v := range lower {
+			tall[i] = max(tall[i], v)
+		}
+		have += step
+	}
+	copy(out, tall)
 	return out
 }
 
-// columns is the ink of each column within the rows where letters may be.
-func (m inkMap) columns() []float64 {
+// columns is the ink of each column within the rows where letters may be, the strokes laid upright.
+func (m inkMap) columns(lean float64) []float64 {
 	out := make([]float64, m.w)
 	for y := StripHeight/2 - StripLetter*2/3; y < StripHeight/2+StripLetter*2/3; y++ {
-		for x, v := range m.pix[y*m.w : (y+1)*m.w] {
-			if v > 0.25 {
+		shift := int(math.Round(lean * float64(y-StripHeight/2)))
+		row := m.pix[y*m.w : (y+1)*m.w]
+		for x := max(-shift, 0); x < min(m.w, m.w-shift); x++ {
+			if v := row[x+shift]; v > 0.25 {
 				out[x] += float64(v)
 			}
 		}
@@ -187,14 +270,20 @@ func extent(columns []float64) (left, right int, ok bool) {
 	return left, right, left >= 0 && right-left >= 4*StripLetter
 }
 
-// pitchOf is the period of the columns' ink, in pixels, and how strong it is, 0..1.
-func pitchOf(columns []float64) (pitch, strength float64) {
+// pitchOf is the common period of the lines' ink, in pixels, and how strong it is, 0..1.
+func pitchOf(columns [][]float64, ends [][2]int) (pitch, strength float64) {
 	total := 0.0
-	for _, v := range columns {
-		total += v
+	for i, c := range columns {
+		for _, v := range c[ends[i][0]:ends[i][1]] {
+			total += v
+		}
 	}
 	for p := 0.7 * StripLetter; p < 1.5*StripLetter; p *= 1.004 {
-		if s := cmplx.Abs(wave(columns, 0, len(columns), p)) / total; s > strength {
+		s := 0.0
+		for i, c := range columns {
+			s += cmplx.Abs(wave(c, ends[i][0], ends[i][1], p)) / total
+		}
+		if s > strength {
 			pitch, strength = p, s
 		}
 	}
@@ -361,25 +450,47 @@ func straight(rows [][3]float64) (offset, slope float64) {
 	return (sy - slope*sx) / n, slope
 }
 
-// cell samples the ink around a column's middle, scaled so that its darkest tenth is 1.
-func (m inkMap) cell(cx, cy, pitch float64) Cell {
+// cell samples the ink around a column's middle, scaled so that its darkest tenth is 1. wide is the pitch where the column
+// stands, pitch that of the line.
+func (m inkMap) cell(cx, cy, wide, pitch float64) Cell {
 	var c Cell
-	step := pitch / CellWidth
-	stepY := pitch * cellShape / CellHeight
-	sorted := make([]float32, 0, len(c))
+	step, stepY := wide/cellPitch, pitch/cellPitch
+	var histogram [256]int
 	for y := range CellHeight {
+		v := (float64(y) - CellHeight/2 + 0.5) * stepY
 		for x := range CellWidth {
-			v := m.sample(cx+(float64(x)-CellWidth/2+0.5)*step, cy+(float64(y)-CellHeight/2+0.5)*stepY)
-			c[y*CellWidth+x] = v
-			sorted = append(sorted, v)
+			ink := m.sample(cx+(float64(x)-CellWidth/2+0.5)*step+m.lean*(cy+v-StripHeight/2), cy+v)
+			c[y*CellWidth+x] = ink
+			// The neighbours have no say in how dark this column is.
+			if x >= (CellWidth-cellPitch)/2 && x < (CellWidth+cellPitch)/2 {
+				histogram[byte(ink*255)]++
+			}
 		}
 	}
-	sort.Slice(sorted, func(i, j int) bool { return sorted[i] < sorted[j] })
-	gain := 1 / max(sorted[len(sorted)*93/100], 0.35)
+	gain := 1 / max(float32(quantile(histogram, CellHeight*cellPitch*93/100))/255, 0.35)
 	for i := range c {
 		c[i] = min(c[i]*gain, 1)
 	}
 	return c
+}
+
+// turned is the cell on its head.
+func (c *Cell) turned() Cell {
+	var out Cell
+	for i, v := range c {
+		out[len(c)-1-i] = v
+	}
+	return out
+}
+
+// Turned is the line read on its head.
+func (l Line) Turned() Line {
+	out := Line{Pitch: l.Pitch}
+	for i := len(l.Cells) - 1; i >= 0; i-- {
+		out.Cells = append(out.Cells, l.Cells[i].turned())
+		out.Centres = append(out.Centres, l.Centres[i])
+	}
+	return out
 }
 
 func (m inkMap) sample(x, y float64) float32 {

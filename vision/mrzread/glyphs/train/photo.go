@@ -115,48 +115,74 @@ func (f typeface) ink(text []int, u, v, narrow float64) float32 {
 // which column, in pitches from the line's beginning, lies at a pixel of the strip.
 func photograph(f typeface, text []int, random *rand.Rand) (strip glyphs.Strip, columnAt func(x float64) float64) {
 	between := func(a, b float64) float64 { return a + (b-a)*random.Float64() }
+	often := func(share float64) bool { return random.Float64() < share }
+	// Most pictures are fair, some are bad in every way: what no one could read teaches nothing.
+	bad := math.Pow(random.Float64(), 1.3)
 	// The picture is taken at its own resolution first: blur and noise belong to the camera, not to the strip.
-	pitch := math.Exp(between(math.Log(5.5), math.Log(34))) // pixels of the camera
-	stretch := between(0.88, 1.14)                          // of the height against the width
+	pitch := math.Exp(between(math.Log(6.5), math.Log(30))) // pixels of the camera
+	stretch := between(0.9, 1.12)                           // of the height against the width
 	tilt := between(-0.012, 0.012)
-	bend := between(-0.4, 0.4)
-	lean := between(-0.08, 0.08)
-	narrow := between(0.86, 1.12)
-	thick := between(-0.25, 0.25)
+	bend := between(-0.8, 0.8)
+	lean := between(-0.22, 0.22)
+	narrow := between(0.86, 1.14)
+	thick := between(-0.3, 0.3)
 	middle := between(-0.14, 0.14)
 	margin := between(1.5, 3.5)
 	rule := between(-4, 2.6) // distance of a ruled edge before and behind the text; mostly there is none
+	// No two printers draw a letter alike: each is bent a little, all in the same way.
+	warp, warpTurn := between(0, 0.02), between(0, 2*math.Pi)
+	neighbour := between(1.55, 3.2) // distance of the lines above and below, in pitches
+	above, below := randomText(random), randomText(random)
 	w := int((float64(len(text)) + 2*margin) * pitch)
 	h := int(2 * pitch * 1.05)
-	blur := between(0.25, 1.1) * math.Max(1, pitch/16)
+	blur := math.Max(between(0.25, 0.8), pitch*between(0, 0.15)*bad)
 	cells := float64(len(text))
 	picture := make([]float32, w*h)
-	const fine = 2
+	fine := 2
+	if pitch > 15 {
+		fine = 1
+	}
 	for y := range h {
 		for x := range w {
 			var sum float32
 			for s := range fine * fine {
-				px := (float64(x) + (float64(s%fine)+0.5)/fine) / pitch
-				py := (float64(y)+(float64(s/fine)+0.5)/fine)/pitch - float64(h)/pitch/2
+				px := (float64(x) + (float64(s%fine)+0.5)/float64(fine)) / pitch
+				py := (float64(y)+(float64(s/fine)+0.5)/float64(fine))/pitch - float64(h)/pitch/2
 				t := (px - margin) / cells
 				v := (py - middle - tilt*(px-cells/2)) / stretch
 				u := px - margin + bend*(t*t-t) + lean*v
-				sum += f.ink(text, u, v, narrow)
+				inner := u - math.Floor(u)
+				du := u + warp*math.Sin(2*math.Pi*v+warpTurn)
+				dv := v + warp*math.Sin(2*math.Pi*inner+2*warpTurn)
+				sum += f.ink(text, du, dv, narrow)
+				if off := neighbour - 0.55; v < -off {
+					sum += f.ink(above, u, v+neighbour, narrow)
+				} else if v > off {
+					sum += f.ink(below, u, v-neighbour, narrow)
+				}
 				if rule > 0.5 && (math.Abs(u+rule) < 0.06 || math.Abs(u-cells-rule) < 0.06) {
 					sum++
 				}
 			}
-			picture[y*w+x] = sum / (fine * fine)
+			picture[y*w+x] = sum / float32(fine*fine)
 		}
 	}
 	picture = soften(picture, w, h, blur)
-	paper, ink := between(120, 250), between(10, 80)
-	if paper-ink < 70 {
-		ink = paper - 70
+	if often(0.4) {
+		picture = smeared(picture, w, h, pitch*between(0.05, 0.45)*bad, between(0, math.Pi))
 	}
-	noise := between(0.5, 9)
-	shadeX, shadeY := between(-40, 40), between(-15, 15)
-	waves, waveLength, waveAngle := between(0, 12), between(3, 14), between(0, math.Pi)
+	paper := between(45, 250)
+	ink := paper * between(0.05, 0.5)
+	if paper-ink < 28 {
+		ink = paper - 28
+	}
+	noise := math.Max(0.4, (paper-ink)*between(0, 0.16)*bad)
+	shadeX, shadeY := between(-0.35, 0.35)*paper, between(-0.1, 0.1)*paper
+	waves, waveLength, waveAngle := between(0, 0.08)*paper, between(3, 14), between(0, math.Pi)
+	lamp, lampX, lampWide := 0.0, between(0, float64(w)), between(1.5, 8)*pitch
+	if often(0.1) {
+		lamp = between(20, 200)
+	}
 	for y := range h {
 		for x := range w {
 			i := y*w + x
@@ -166,19 +192,45 @@ func photograph(f typeface, text []int, random *rand.Rand) (strip glyphs.Strip, 
 			ground := paper + shadeX*(float64(x)/float64(w)-0.5) + shadeY*(float64(y)/float64(h)-0.5) +
 				waves*math.Sin(2*math.Pi*(float64(x)*math.Cos(waveAngle)+float64(y)*math.Sin(waveAngle))/waveLength)
 			grey := ground*(1-v) + ink*v + random.NormFloat64()*noise
+			if lamp > 0 {
+				d := (float64(x) - lampX) / lampWide
+				grey += lamp * math.Exp(-d*d)
+			}
 			picture[i] = float32(math.Min(math.Max(grey, 0), 255))
 		}
 	}
-	sharpened(picture, w, h, between(-1, 1.2))
-	if random.Float64() < 0.7 {
+	sharpened(picture, w, h, between(-1.2, 1.2))
+	if often(0.7) {
 		picture = compressed(picture, w, h, 25+random.IntN(70))
 	}
-	strip, scale := lay(picture, w, h, pitch, between(0.93, 1.07))
+	strip, scale := lay(picture, w, h, pitch, between(0.86, 1.18))
 	return strip, func(x float64) float64 {
 		px := (x + 0.5) * scale / pitch
 		t := (px - margin) / cells
 		return px - margin + bend*(t*t-t)
 	}
+}
+
+// smeared is the picture taken by a hand that moved: the mean along a short path, pixels, at an angle.
+func smeared(in []float32, w, h int, length, angle float64) []float32 {
+	steps := max(int(2*length), 2)
+	sin, cos := math.Sincos(angle)
+	out := make([]float32, len(in))
+	for s := range steps {
+		d := length * (float64(s)/float64(steps-1) - 0.5)
+		dx, dy := d*cos, d*sin
+		x0, y0 := int(math.Floor(dx)), int(math.Floor(dy))
+		fx, fy := float32(dx-float64(x0)), float32(dy-float64(y0))
+		for y := range h {
+			upper := in[min(max(y+y0, 0), h-1)*w:]
+			lower := in[min(max(y+y0+1, 0), h-1)*w:]
+			for x := range w {
+				a, b := min(max(x+x0, 0), w-1), min(max(x+x0+1, 0), w-1)
+				out[y*w+x] += ((upper[a]*(1-fx)+upper[b]*fx)*(1-fy) + (lower[a]*(1-fx)+lower[b]*fx)*fy) / float32(steps)
+			}
+		}
+	}
+	return out
 }
 
 // lay brings the picture to the scale of a strip, as the reader does, and says how many of its pixels make one of the strip.
