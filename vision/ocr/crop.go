@@ -2,7 +2,6 @@ package ocr
 
 import (
 	"math"
-	"slices"
 
 	"kycd/vision"
 )
@@ -12,26 +11,32 @@ type crop struct {
 	gray  []byte
 	w, h  int
 	x, y  float64 // upper left corner on the page
-	scale float64 // crop pixels per page pixel
+	scale float64 // crop pixels per page pixel, downwards
+	along float64 // the same along the line
 }
 
 // lineHeight is the height of the picture of a line, in pixels: that which the network was trained on, so that the
 // library need not scale again.
 const lineHeight = 36
 
-// cut makes the picture of a line from the box around its letters, whose capitals are as high as capital pixels. margin is
-// the room above and below the box and at its sides, as a share of that height. What is as bright as paper becomes white,
-// so that a guilloche vanishes; the ink is what the darkest pixels of the box show.
-func (s *sheet) cut(box vision.Box, capital, height int, margin float64) (crop, bool) {
+// manner is one way to cut a line out.
+type manner struct {
+	margin  float64 // room around the box, as a share of the capitals' height
+	squeeze float64 // how much narrower than tall letters are made: the time of a reading goes with the width
+}
+
+// cut makes the picture of a line from the box around its letters, whose capitals are as high as capital pixels. What is as
+// bright as paper becomes white, so that a guilloche vanishes; the ink is what the darkest pixels of the box show.
+func (s *sheet) cut(box vision.Box, capital int, how manner) (crop, bool) {
 	if box.Width < 1 || box.Height < 1 || capital < 1 {
 		return crop{}, false
 	}
-	room := margin * float64(capital)
+	room := how.margin * float64(capital)
 	x0, y0 := float64(box.X)-room, float64(box.Y)-room
 	x1, y1 := float64(box.X+box.Width)+room, float64(box.Y+box.Height)+room
-	scale := float64(height) / (y1 - y0)
-	c := crop{w: int(math.Ceil((x1 - x0) * scale)), h: height, x: x0, y: y0, scale: scale}
-	if c.w < 2 || c.w > 4*maxCrop {
+	scale := lineHeight / (y1 - y0)
+	c := crop{w: int(math.Ceil((x1 - x0) * scale * how.squeeze)), h: lineHeight, x: x0, y: y0, scale: scale, along: scale * how.squeeze}
+	if c.w < 2 || c.w > maxCrop {
 		return crop{}, false
 	}
 	// The brightness relative to the paper, over the source pixels that the crop covers and two around for the filter.
@@ -40,16 +45,17 @@ func (s *sheet) cut(box vision.Box, capital, height int, margin float64) (crop, 
 	w, h := right-left, bottom-top
 	share := make([]float32, w*h)
 	paper := make([]float32, s.w)
+	from, to := min(max(left, 0), s.w-1), min(max(right, 1), s.w)
 	for y := range h {
 		py := min(max(top+y, 0), s.h-1)
-		s.paperRow(py, paper)
+		s.paperRow(py, from, to, paper)
 		for x := range w {
 			px := min(max(left+x, 0), s.w-1)
-			share[y*w+x] = min(float32(s.gray[py*s.w+px])/paper[px], 1.2)
+			share[y*w+x] = min(float32(s.gray[py*s.w+px])/paper[px], mostShare)
 		}
 	}
 	ink, white := levels(share)
-	scaled := resample(share, w, h, x0-float64(left), y0-float64(top), 1/scale, c.w, c.h)
+	scaled := resample(share, w, h, x0-float64(left), y0-float64(top), 1/c.along, 1/c.scale, c.w, c.h)
 	c.gray = make([]byte, c.w*c.h)
 	for i, v := range scaled {
 		c.gray[i] = byte(min(max((v-ink)/(white-ink), 0), 1)*255 + 0.5)
@@ -60,22 +66,34 @@ func (s *sheet) cut(box vision.Box, capital, height int, margin float64) (crop, 
 // maxCrop bounds the width of a line's picture.
 const maxCrop = 4000
 
+// mostShare is the brightness beyond which a pixel is no brighter than paper.
+const mostShare = 1.2
+
 // levels are the brightness of the ink and that from which a pixel is paper, as shares of the paper's: the darkest
 // twentieth, and a little below the middle of the brighter half.
 func levels(share []float32) (ink, white float32) {
-	sorted := slices.Clone(share)
-	slices.Sort(sorted)
-	ink = sorted[len(sorted)/20]
-	paper := sorted[len(sorted)*3/4]
+	var histogram [256]int
+	for _, v := range share {
+		histogram[int(v*(255/mostShare))]++
+	}
+	quantile := func(rest int) float32 {
+		for level, n := range histogram {
+			if rest -= n; rest < 0 {
+				return (float32(level) + 0.5) * (mostShare / 255)
+			}
+		}
+		return mostShare
+	}
+	ink, paper := quantile(len(share)/20), quantile(len(share)*3/4)
 	white = paper - 0.18*(paper-ink)
 	return ink, max(white, ink+0.15)
 }
 
-// resample brings w·h values to tw·th, each step source pixels apart, from (x, y) on: bicubic where it enlarges, with a
+// resample brings w·h values to tw·th, stepX and stepY source pixels apart, from (x, y) on: bicubic where it enlarges, with a
 // filter as wide as the step where it shrinks.
-func resample(v []float32, w, h int, x, y, step float64, tw, th int) []float32 {
-	across := weights(w, x, step, tw)
-	down := weights(h, y, step, th)
+func resample(v []float32, w, h int, x, y, stepX, stepY float64, tw, th int) []float32 {
+	across := weights(w, x, stepX, tw)
+	down := weights(h, y, stepY, th)
 	middle := make([]float32, tw*h)
 	for r := range h {
 		row := v[r*w : (r+1)*w]
@@ -142,8 +160,8 @@ func catmullRom(t float64) float64 {
 
 // onPage brings a box within the crop back to the page.
 func (c crop) onPage(b vision.Box) vision.Box {
-	x0, y0 := c.x+float64(b.X)/c.scale, c.y+float64(b.Y)/c.scale
-	x1, y1 := c.x+float64(b.X+b.Width)/c.scale, c.y+float64(b.Y+b.Height)/c.scale
+	x0, y0 := c.x+float64(b.X)/c.along, c.y+float64(b.Y)/c.scale
+	x1, y1 := c.x+float64(b.X+b.Width)/c.along, c.y+float64(b.Y+b.Height)/c.scale
 	left, top := int(math.Round(x0)), int(math.Round(y0))
 	return vision.Box{X: left, Y: top, Width: int(math.Round(x1)) - left, Height: int(math.Round(y1)) - top}
 }

@@ -19,8 +19,9 @@ func (p *Pool) ReadPage(ctx context.Context, gray []byte, w, h int) (string, []v
 	}
 	defer func() { p.idle <- e }()
 	s := newSheet(gray, w, h)
+	strips := s.strips()
 	var words []vision.Word
-	for _, t := range s.strips() {
+	for _, t := range strips {
 		if err := ctx.Err(); err != nil {
 			return "", nil, err
 		}
@@ -33,10 +34,11 @@ func (p *Pool) ReadPage(ctx context.Context, gray []byte, w, h int) (string, []v
 	return text(words), words, nil
 }
 
-const stripMargin = 0.25
+// swift is how strips are cut out for the first reading.
+func swift() manner { return manner{margin: 0.25, squeeze: 1} }
 
 func (s *sheet) readStrip(e engine, t strip) ([]vision.Word, error) {
-	c, ok := s.cut(t.box(), t.height, lineHeight, stripMargin)
+	c, ok := s.cut(t.box(), t.height, swift())
 	if !ok {
 		return nil, nil
 	}

@@ -59,30 +59,25 @@ func newSheet(gray []byte, w, h int) *sheet {
 	return s
 }
 
-// paperRow writes the paper's brightness along row y, between the cells' middles, into out (w values).
-func (s *sheet) paperRow(y int, out []float32) {
+// paperRow writes the paper's brightness along row y, from column from up to before to, into out, which holds w values:
+// straight between the middles of the cells.
+func (s *sheet) paperRow(y, from, to int, out []float32) {
 	fy := (float64(y)+0.5)/cell - 0.5
 	r0 := min(max(int(math.Floor(fy)), 0), s.rows-1)
 	r1 := min(r0+1, s.rows-1)
 	ty := float32(min(max(fy-float64(r0), 0), 1))
 	at := func(c int) float32 {
+		c = min(max(c, 0), s.cols-1)
 		a, b := s.paper[r0*s.cols+c], s.paper[r1*s.cols+c]
 		return a + (b-a)*ty
 	}
-	left := at(0)
-	for x := range min(cell/2, s.w) {
-		out[x] = left
-	}
-	for c := 0; c < s.cols; c++ {
-		right := left
-		if c+1 < s.cols {
-			right = at(c + 1)
-		}
+	for x := from; x < to; {
+		c := (x+cell/2)/cell - 1 // the cell whose middle is at or before x
+		left, right := at(c), at(c+1)
 		start := c*cell + cell/2
-		for x := start; x < min(start+cell, s.w); x++ {
+		for ; x < min(start+cell, to); x++ {
 			out[x] = left + (right-left)*float32(x-start)/cell
 		}
-		left = right
 	}
 }
 
@@ -117,7 +112,7 @@ func (s *sheet) marks() []mark {
 	}
 	paper := make([]float32, s.w)
 	for y := range s.h {
-		s.paperRow(y, paper)
+		s.paperRow(y, 0, s.w, paper)
 		row := s.gray[y*s.w : (y+1)*s.w]
 		here = here[:0]
 		next := 0

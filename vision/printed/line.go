@@ -46,6 +46,24 @@ func (r run) confidence() float64 {
 
 func (r run) box() vision.Box { return enclosing(r.words) }
 
+// boxOf is the box of those words of the run that a value was made of; of all where they cannot be told.
+func (r run) boxOf(value string) vision.Box {
+	parts := map[string]bool{}
+	for _, part := range strings.Fields(value) {
+		parts[key(part)] = true
+	}
+	var words []vision.Word
+	for _, w := range r.words {
+		if parts[key(w.Text)] {
+			words = append(words, w)
+		}
+	}
+	if len(words) == 0 {
+		return r.box()
+	}
+	return enclosing(words)
+}
+
 func enclosing(words []vision.Word) vision.Box {
 	if len(words) == 0 {
 		return vision.Box{}

@@ -67,15 +67,37 @@ type page struct {
 	width, height float64
 }
 
-// put keeps the surer of two readings of a field.
-func put(out map[string]Field, name, value string, confidence float64) {
+// put keeps the surer of two readings of a field. box is that of its words.
+func put(out map[string]Field, name, value string, confidence float64, box vision.Box) {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return
 	}
 	if have, ok := out[name]; !ok || confidence > have.Confidence {
-		out[name] = Field{Value: value, Confidence: confidence}
+		out[name] = Field{Value: value, Confidence: confidence, Box: box}
 	}
+}
+
+// putNames puts given names, each with the box of its own words.
+func putNames(out map[string]Field, value run) {
+	first, middle, suffix := givenNames(value.text())
+	put(out, FirstName, first, value.confidence(), value.boxOf(first))
+	put(out, MiddleName, middle, value.confidence(), value.boxOf(middle))
+	put(out, NameSuffix, suffix, value.confidence(), value.boxOf(suffix))
+}
+
+// Value brings a text that was read in the place of a field to the field's form, as Fields does. ok is false where the text does
+// not have it. Of given names it is the first, of a last name that without a suffix.
+func Value(field, text string) (value string, ok bool) {
+	switch field {
+	case FirstName:
+		value, _, _ = givenNames(text)
+		return value, value != ""
+	case LastName:
+		value, _ = surname(text)
+		return value, value != ""
+	}
+	return format(field, text)
 }
 
 // read takes the value of one label.
@@ -87,19 +109,16 @@ func (p *page) read(out map[string]Field, li int, l label) {
 	text, confidence := value.text(), value.confidence()
 	switch l.meaning {
 	case meansName:
-		first, middle, suffix := givenNames(text)
-		put(out, FirstName, first, confidence)
-		put(out, MiddleName, middle, confidence)
-		put(out, NameSuffix, suffix, confidence)
+		putNames(out, value)
 	case LastName:
 		name, suffix := surname(text)
-		put(out, LastName, name, confidence)
-		put(out, NameSuffix, suffix, confidence)
+		put(out, LastName, name, confidence, value.boxOf(name))
+		put(out, NameSuffix, suffix, confidence, value.boxOf(suffix))
 	case meansAddress:
 		p.readAddress(out, value)
 	default:
 		if v, ok := format(l.meaning, text); ok {
-			put(out, l.meaning, v, confidence)
+			put(out, l.meaning, v, confidence, value.box())
 		}
 	}
 }
@@ -108,23 +127,25 @@ func (p *page) read(out map[string]Field, li int, l label) {
 func (p *page) readAddress(out map[string]Field, value run) {
 	text, confidence := value.text(), value.confidence()
 	if street, city, state, zip, ok := wholeAddress(text); ok {
-		put(out, Street, street, confidence)
-		putTown(out, city, state, zip, confidence)
+		put(out, Street, street, confidence, value.boxOf(street))
+		putTown(out, city, state, zip, value, 1)
 		return
 	}
-	put(out, Street, text, confidence)
+	put(out, Street, strings.Trim(text, " .,"), confidence, value.box())
 	for _, below := range p.below(value, 3) {
 		if city, state, zip, ok := town(below.text()); ok {
-			putTown(out, city, state, zip, below.confidence())
+			putTown(out, city, state, zip, below, 1)
 			return
 		}
 	}
 }
 
-func putTown(out map[string]Field, city, state, zip string, confidence float64) {
-	put(out, City, city, confidence)
-	put(out, State, state, confidence)
-	put(out, PostalCode, zip, confidence)
+// putTown puts the parts of a town's line, with a share of the confidence of its words.
+func putTown(out map[string]Field, city, state, zip string, from run, share float64) {
+	confidence := from.confidence() * share
+	put(out, City, city, confidence, from.boxOf(city))
+	put(out, State, state, confidence, from.boxOf(state))
+	put(out, PostalCode, zip, confidence, from.boxOf(zip))
 }
 
 // readWithoutLabels looks for what formats alone tell: the kind of document, its issuer, the town, and dates.
@@ -133,14 +154,14 @@ func (p *page) readWithoutLabels(out map[string]Field) {
 		text := l.run().text()
 		confidence := l.run().confidence()
 		if kind, ok := kindOf(text); ok {
-			put(out, DocumentType, kind, confidence)
+			put(out, DocumentType, kind, confidence, l.box)
 		}
 		if state, ok := stateNamed(text); ok && l.box.Y < int(p.height*0.35) {
-			put(out, IssuingState, state, confidence*0.9)
+			put(out, IssuingState, state, confidence*0.9, l.box)
 		}
 		if _, have := out[PostalCode]; !have {
 			if city, state, zip, ok := town(text); ok {
-				putTown(out, city, state, zip, confidence*unlabelled)
+				putTown(out, city, state, zip, l.run(), unlabelled)
 			}
 		}
 	}
@@ -159,7 +180,7 @@ func (p *page) readLooseDates(out map[string]Field) {
 	for _, l := range p.lines {
 		for _, w := range l.words {
 			if d, ok := isoDate(w.Text); ok {
-				dates = append(dates, Field{Value: d, Confidence: w.Confidence * unlabelled})
+				dates = append(dates, Field{Value: d, Confidence: w.Confidence * unlabelled, Box: w.Box})
 			}
 		}
 	}
@@ -178,9 +199,9 @@ func (p *page) readLooseDates(out map[string]Field) {
 		return
 	}
 	if !birth {
-		put(out, BirthDate, earliest.Value, earliest.Confidence)
+		put(out, BirthDate, earliest.Value, earliest.Confidence, earliest.Box)
 	}
 	if !expiry {
-		put(out, ExpiresAt, latest.Value, latest.Confidence)
+		put(out, ExpiresAt, latest.Value, latest.Confidence, latest.Box)
 	}
 }
