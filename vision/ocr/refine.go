@@ -3,7 +3,9 @@ package ocr
 import (
 	"context"
 	"maps"
+	"math"
 	"strings"
+	"unicode"
 
 	"kycd/vision"
 	"kycd/vision/printed"
@@ -23,8 +25,9 @@ const (
 // Refine reads the fields that an identity stands on (document number, names, birth and expiry) a second time, each by
 // itself and with only the characters that it may have, and a third time where the two differ. gray is the page that the fields were
 // read on, w·h bytes, and their boxes are in its pixels; a field without a box is left as it is. The result has the same fields:
-// those confirmed keep the higher of the confidences, at least Doubtful; those that two of three readings correct get the new
-// value and at most 0.7; where all differ the first value stays with at most 0.4, below Doubtful. fields is not changed. ctx is
+// those that the second reading confirms keep the higher of the confidences, at least Doubtful; those on which two of three
+// agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful, and so does a number or last name with
+// fewer letters than are seen on the page. fields is not changed. ctx is
 // asked before each reading.
 func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[string]vision.Field) (map[string]vision.Field, error) {
 	if err := checkSize(gray, w, h); err != nil {
@@ -45,50 +48,83 @@ func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[str
 		if !ok || f.Box.Area() == 0 {
 			continue
 		}
-		box, capital, ok := around(strips, f.Box)
+		place, ok := around(strips, f.Box)
 		if !ok {
 			continue
 		}
-		if out[name], err = s.refine(ctx, e, name, f, box, capital); err != nil {
+		if out[name], err = s.refine(ctx, e, name, f, place); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (s *sheet) refine(ctx context.Context, e engine, name string, first vision.Field, box vision.Box, capital int) (vision.Field, error) {
-	second, err := s.again(ctx, e, name, box, capital, manner{margin: 0.42, squeeze: 1})
+func (s *sheet) refine(ctx context.Context, e engine, name string, first vision.Field, at place) (vision.Field, error) {
+	second, err := s.again(ctx, e, name, at, manner{margin: 0.42, squeeze: 1})
 	if err != nil {
 		return first, err
 	}
-	if strings.EqualFold(second.Value, first.Value) {
+	short := func(f vision.Field) bool { return counted(name) && letters(f.Value) < at.letters }
+	if strings.EqualFold(second.Value, first.Value) && !short(first) {
 		first.Confidence = max(first.Confidence, second.Confidence, Doubtful)
 		return first, nil
 	}
-	third, err := s.again(ctx, e, name, box, capital, manner{margin: 0.3, squeeze: 0.93})
+	third, err := s.again(ctx, e, name, at, manner{margin: 0.3, squeeze: 0.93})
 	if err != nil {
 		return first, err
 	}
-	switch {
-	case third.Value == "":
-	case strings.EqualFold(third.Value, first.Value):
-		first.Confidence = max(min(max(first.Confidence, third.Confidence), outvoted), Doubtful)
-		return first, nil
-	case third.Value == second.Value:
-		first.Value = second.Value
-		first.Confidence = max(min(max(second.Confidence, third.Confidence), outvoted), Doubtful)
-		return first, nil
+	readings := []vision.Field{first, second, third}
+	best, votes := first, 0.0
+	for _, r := range readings {
+		if r.Value == "" {
+			continue
+		}
+		of := 0.0
+		for _, other := range readings {
+			if strings.EqualFold(r.Value, other.Value) {
+				of++
+				r.Confidence = max(r.Confidence, other.Confidence)
+			}
+		}
+		if counted(name) && letters(r.Value) == at.letters {
+			of += 0.5
+		}
+		if of > votes {
+			best, votes = r, of
+		}
 	}
-	first.Confidence = min(first.Confidence, unconfirmed)
-	return first, nil
+	best.Box = first.Box
+	if votes < 2 || short(best) {
+		best.Confidence = min(best.Confidence, unconfirmed)
+		return best, nil
+	}
+	best.Confidence = max(min(best.Confidence, outvoted), Doubtful)
+	return best, nil
+}
+
+// counted says whether the letters of a field can be counted on the page: each is a mark of its own unless it touches its
+// neighbour, so that there are never more marks than letters.
+func counted(name string) bool {
+	return name == printed.DocumentNumber || name == printed.LastName
+}
+
+// letters counts the letters and digits of a value.
+func letters(value string) int {
+	n := 0
+	for _, r := range value {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n
 }
 
 // again reads a field once more. Value is empty where what was read does not have the field's form.
-func (s *sheet) again(ctx context.Context, e engine, name string, box vision.Box, capital int, how manner) (vision.Field, error) {
+func (s *sheet) again(ctx context.Context, e engine, name string, at place, how manner) (vision.Field, error) {
 	if err := ctx.Err(); err != nil {
 		return vision.Field{}, err
 	}
-	c, ok := s.cut(box, capital, how)
+	c, ok := s.cut(at.box, at.capital, how)
 	if !ok {
 		return vision.Field{}, nil
 	}
@@ -115,34 +151,40 @@ func whitelist(name string) string {
 	return "" // names have small letters and accents
 }
 
+// place is where a value stands on the page.
+type place struct {
+	box     vision.Box
+	capital int // height of its capitals
+	letters int // marks as high as letters
+}
+
 // around gives the exact place of a field: what the reader says of places is rough, so the box is drawn anew around the
 // letters that stand in it.
-func around(strips []strip, box vision.Box) (found vision.Box, capital int, ok bool) {
-	x0, y0, x1, y1 := 0, 0, 0, 0
-	take := func(left, top, right, bottom int) {
-		if !ok {
-			x0, y0, x1, y1, ok = left, top, right, bottom, true
-			return
-		}
-		x0, y0, x1, y1 = min(x0, left), min(y0, top), max(x1, right), max(y1, bottom)
-	}
+func around(strips []strip, box vision.Box) (place, bool) {
+	var at place
+	x0, y0, x1, y1 := math.MaxInt, math.MaxInt, math.MinInt, math.MinInt
 	for _, t := range strips {
 		shared := min(t.y1, box.Y+box.Height) - max(t.y0, box.Y)
 		across := min(t.x1, box.X+box.Width) - max(t.x0, box.X)
 		if 2*shared < t.y1-t.y0 || across <= 0 {
 			continue
 		}
-		if 5*across >= 4*(t.x1-t.x0) {
-			take(t.x0, t.y0, t.x1, t.y1)
-			capital = max(capital, t.height)
-			continue
-		}
+		whole := 5*across >= 4*(t.x1-t.x0)
 		for _, m := range t.marks {
-			if middle := (m.x0 + m.x1) / 2; middle >= box.X-t.height/5 && middle < box.X+box.Width+t.height/5 {
-				take(m.x0, t.y0, m.x1, t.y1)
-				capital = max(capital, t.height)
+			middle := (m.x0 + m.x1) / 2
+			if !whole && (middle < box.X-t.height/5 || middle >= box.X+box.Width+t.height/5) {
+				continue
+			}
+			x0, y0, x1, y1 = min(x0, m.x0), min(y0, t.y0), max(x1, m.x1), max(y1, t.y1)
+			at.capital = max(at.capital, t.height)
+			if 10*m.height() >= 7*t.height {
+				at.letters++
 			}
 		}
 	}
-	return vision.Box{X: x0, Y: y0, Width: x1 - x0, Height: y1 - y0}, capital, ok
+	if at.letters == 0 {
+		return place{}, false
+	}
+	at.box = vision.Box{X: x0, Y: y0, Width: x1 - x0, Height: y1 - y0}
+	return at, true
 }

@@ -49,7 +49,11 @@ const unlabelled = 0.5
 // Fields finds the fields of a document of width×height pixels. Fields that were not found, or whose text does not have their
 // format, are absent.
 func Fields(words []vision.Word, width, height int) map[string]Field {
-	p := page{lines: arrange(words), width: float64(width), height: float64(height)}
+	lines := arrange(words)
+	p := page{lines: lines, height: float64(height), travel: travels(lines)}
+	if p.travel {
+		p.lines = arrange(split(words))
+	}
 	p.findLabels()
 	out := map[string]Field{}
 	for li := range p.lines {
@@ -63,8 +67,9 @@ func Fields(words []vision.Word, width, height int) map[string]Field {
 
 // page is what was read, in lines from top to bottom.
 type page struct {
-	lines         []line
-	width, height float64
+	lines  []line
+	height float64
+	travel bool // a travel document: captions stand above their values
 }
 
 // put keeps the surer of two readings of a field. box is that of its words.
@@ -111,6 +116,15 @@ func (p *page) read(out map[string]Field, li int, l label) {
 	case meansName:
 		putNames(out, value)
 	case LastName:
+		if last, given, ok := strings.Cut(text, ","); ok && letters(given) != "" && letters(last) != "" {
+			// "LAST, FIRST MIDDLE" behind one label.
+			put(out, LastName, letters(last), confidence, value.boxOf(letters(last)))
+			putNames(out, value.from(len(strings.Fields(last))))
+			return
+		}
+		if l.whole && !l.numbered {
+			return // nobody knows which of the words is the last name
+		}
 		name, suffix := surname(text)
 		put(out, LastName, name, confidence, value.boxOf(name))
 		put(out, NameSuffix, suffix, confidence, value.boxOf(suffix))
@@ -165,7 +179,50 @@ func (p *page) readWithoutLabels(out map[string]Field) {
 			}
 		}
 	}
+	p.readNumberedNames(out)
 	p.readLooseDates(out)
+}
+
+// readNumberedNames reads names that only their field numbers name: "1 FABLE" with "2 ROWAN ALDER" below it.
+func (p *page) readNumberedNames(out map[string]Field) {
+	if _, have := out[LastName]; have || p.travel {
+		return
+	}
+	for li := range p.lines {
+		last, ok := p.numbered(li, "1")
+		if !ok {
+			continue
+		}
+		for below := li + 1; below < min(li+3, len(p.lines)); below++ {
+			given, ok := p.numbered(below, "2")
+			if !ok {
+				continue
+			}
+			name, suffix := surname(last.text())
+			put(out, LastName, name, last.confidence(), last.boxOf(name))
+			put(out, NameSuffix, suffix, last.confidence(), last.boxOf(suffix))
+			if _, have := out[FirstName]; !have {
+				putNames(out, given)
+			}
+			return
+		}
+	}
+}
+
+// numbered is what stands behind a field number at the beginning of a line, if it is made of letters alone.
+func (p *page) numbered(li int, number string) (run, bool) {
+	words := p.lines[li].words
+	for i := range words {
+		if words[i].Text != number || !apart(words, i) || p.lines[li].labelled(i) {
+			continue
+		}
+		value := p.valueOf(li, label{from: i, to: i + 1})
+		text := value.text()
+		if value.line == li && len(letters(text)) >= 2 && letters(text) == plain(text) && text == strings.ToUpper(text) {
+			return value, true
+		}
+	}
+	return run{}, false
 }
 
 // readLooseDates gives dates without a label a meaning by their order: the earliest of three is the birth, the latest
