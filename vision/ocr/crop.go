@@ -1,7 +1,6 @@
 package ocr
 
 import (
-	"bytes"
 	"math"
 
 	"kycd/vision"
@@ -41,7 +40,7 @@ func (s *sheet) cut(box vision.Box, capital int, how manner) (crop, bool) {
 	if inner < 2 || inner > maxCrop {
 		return crop{}, false
 	}
-	c := crop{w: inner + 2*pad, h: lineHeight, x: x0 - pad/along, y: y0, scale: scale, along: along}
+	c := crop{w: inner, h: lineHeight, x: x0, y: y0, scale: scale, along: along}
 	// The brightness relative to the paper, over the source pixels that the crop covers and two around for the filter.
 	left, top := int(math.Floor(x0))-2, int(math.Floor(y0))-2
 	right, bottom := int(math.Ceil(x1))+2, int(math.Ceil(y1))+2
@@ -59,15 +58,12 @@ func (s *sheet) cut(box vision.Box, capital int, how manner) (crop, bool) {
 	}
 	ink, white := levels(share)
 	scaled := resample(share, w, h, x0-float64(left), y0-float64(top), 1/along, 1/scale, inner, c.h)
-	c.gray = bytes.Repeat([]byte{255}, c.w*c.h)
+	c.gray = make([]byte, c.w*c.h)
 	for i, v := range scaled {
-		c.gray[i/inner*c.w+pad+i%inner] = byte(min(max((v-ink)/(white-ink), 0), 1)*255 + 0.5)
+		c.gray[i] = byte(min(max((v-ink)/(white-ink), 0), 1)*255 + 0.5)
 	}
 	return c, true
 }
-
-// pad is the white at either end of a line's picture, in its pixels: at the very edge letters are left out.
-const pad = 6
 
 // maxCrop bounds the width of a line's picture.
 const maxCrop = 4000

@@ -27,7 +27,7 @@ const (
 // read on, w·h bytes, and their boxes are in its pixels; a field without a box is left as it is. The result has the same fields:
 // those that the second reading confirms keep the higher of the confidences, at least Doubtful; those on which two of three
 // agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful, and so does a number or last name with
-// fewer letters than are seen on the page. fields is not changed. ctx is
+// fewer letters than are seen on the page, and a number on whose first character the readings differ. fields is not changed. ctx is
 // asked before each reading.
 func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[string]vision.Field) (map[string]vision.Field, error) {
 	if err := checkSize(gray, w, h); err != nil {
@@ -94,12 +94,18 @@ func (s *sheet) refine(ctx context.Context, e engine, name string, first vision.
 		}
 	}
 	best.Box = first.Box
-	if votes < 2 || short(best) {
+	// A letter that begins a number, such as T or S, is what the reader most often takes for a digit, and in the same way twice.
+	unsure := name == printed.DocumentNumber && (!sameStart(first, second) || !sameStart(second, third))
+	if votes < 2 || short(best) || unsure {
 		best.Confidence = min(best.Confidence, unconfirmed)
 		return best, nil
 	}
 	best.Confidence = max(min(best.Confidence, outvoted), Doubtful)
 	return best, nil
+}
+
+func sameStart(a, b vision.Field) bool {
+	return a.Value != "" && b.Value != "" && a.Value[0] == b.Value[0]
 }
 
 // counted says whether the letters of a field can be counted on the page: each is a mark of its own unless it touches its

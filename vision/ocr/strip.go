@@ -27,9 +27,9 @@ const (
 )
 
 // strips finds the pieces of text of a page, in reading order. Capitals are at least leastLetter high and at most a tenth of
-// the page.
+// the page's height or a sixteenth of its width.
 func (s *sheet) strips() []strip {
-	most := max(s.h/10, 3*leastLetter)
+	most := max(s.h/10, s.w/16, 3*leastLetter)
 	var marks []mark
 	for _, m := range s.marks() {
 		if m.height() <= most && m.width() <= 30*most && m.width() >= 2 && m.ink >= 6 {
@@ -103,7 +103,29 @@ func (t *strip) add(m mark) {
 	t.height = heights[len(heights)*3/4]
 }
 
-// keptStrips leaves out what is no text: single marks that stand by themselves, and of too many the shortest.
+// zone says whether a strip is a line of a machine-readable zone, which has a reader of its own: long, and set in one pitch.
+func (t *strip) zone() bool {
+	const least = 20 // characters: the shortest line has 30, some of which touch or are no letters
+	if t.letters < least {
+		return false
+	}
+	steps := make([]int, 0, len(t.marks))
+	for i := 1; i < len(t.marks); i++ {
+		steps = append(steps, t.marks[i].x0+t.marks[i].x1-t.marks[i-1].x0-t.marks[i-1].x1)
+	}
+	sorted := slices.Clone(steps)
+	slices.Sort(sorted)
+	pitch, even := sorted[len(sorted)/2], 0
+	for _, d := range steps {
+		if 7*pitch <= 8*d && 7*d <= 8*pitch+7 {
+			even++
+		}
+	}
+	return 10*even >= 7*len(steps)
+}
+
+// keptStrips leaves out what is no text: single marks that stand by themselves, lines of machine-readable zones, and of too
+// many the shortest.
 func keptStrips(all []*strip) []strip {
 	var out []strip
 	for _, t := range all {
@@ -111,6 +133,9 @@ func keptStrips(all []*strip) []strip {
 			continue
 		}
 		if t.letters < 2 && t.x1-t.x0 < 2*t.height && !beside(t, all) {
+			continue
+		}
+		if t.zone() {
 			continue
 		}
 		out = append(out, *t)

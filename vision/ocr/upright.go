@@ -60,7 +60,7 @@ func (p *Pool) Upright(ctx context.Context, gray []byte, w, h int) (turned bool,
 func telling(all []strip) []strip {
 	var out []strip
 	for _, t := range all {
-		if width := (t.x1 - t.x0) * lineHeight * 2 / (3 * t.height); t.letters >= 4 && width <= uprightWidth {
+		if t.letters >= 4 && t.reading() <= uprightWidth {
 			out = append(out, t)
 		}
 	}

@@ -256,7 +256,7 @@ func town(s string) (city, state, zip string, ok bool) {
 	if m == nil {
 		return "", "", "", false
 	}
-	city = strings.TrimSpace(strings.Trim(strings.TrimSpace(m[1]), ",."))
+	city = strings.Trim(m[1], " ,.'-")
 	if strings.IndexFunc(city, unicode.IsDigit) >= 0 {
 		return "", "", "", false
 	}

@@ -95,6 +95,10 @@ func phrases() []phrase {
 // value cannot be told from itself: a travel document has captions, a card does not.
 func (p *page) findLabels() {
 	known := phrases()
+	wordings := make([][]string, len(known))
+	for i, ph := range known {
+		wordings[i] = strings.Fields(ph.words)
+	}
 	for li := range p.lines {
 		words := p.lines[li].words
 		keys := make([]string, len(words))
@@ -103,11 +107,11 @@ func (p *page) findLabels() {
 		}
 		for i := 0; i < len(words); {
 			best, found := label{}, false
-			for _, ph := range known {
+			for k, ph := range known {
 				if ph.above != p.travel {
 					continue
 				}
-				to, numbered, ok := ph.match(keys, i)
+				to, numbered, ok := ph.match(wordings[k], keys, i)
 				if !ok || !numbered && !p.free(li, i) || !numbered && ph.weak() && !ph.stated(words[i].Text) {
 					continue
 				}
@@ -172,8 +176,7 @@ func travels(lines []line) bool {
 
 // match tries the phrase on the words from i on: number and wording, the wording alone, or a number glued to it. A short or
 // common wording counts only with its number; with its number, small print may be misread further than without.
-func (ph phrase) match(keys []string, i int) (to int, numbered, ok bool) {
-	wording := strings.Fields(ph.words)
+func (ph phrase) match(wording, keys []string, i int) (to int, numbered, ok bool) {
 	at := i
 	slack := 0
 	if ph.number != "" {
@@ -235,12 +238,16 @@ func common(wording string) bool {
 	return false
 }
 
-// key is a word without signs, in capitals.
+// key is a word without signs and accents, in capitals.
 func key(s string) string {
+	s = strings.ToUpper(s)
+	if strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) >= 0 {
+		s = unaccented().Replace(s)
+	}
 	var b strings.Builder
-	for _, r := range unaccented().Replace(strings.ToUpper(s)) {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			b.WriteRune(r)
+	for i := range len(s) {
+		if c := s[i]; c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+			b.WriteByte(c)
 		}
 	}
 	return b.String()
@@ -253,18 +260,41 @@ func unaccented() *strings.Replacer {
 
 // alike allows the readings that OCR confuses.
 func alike(got, want string) bool {
-	return len(got) == len(want) && unconfused(got) == unconfused(want)
+	if len(got) != len(want) {
+		return false
+	}
+	for i := range len(got) {
+		if unconfused(got[i]) != unconfused(want[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // unconfused maps characters that look alike to one of them.
-func unconfused(s string) string {
-	return strings.NewReplacer("O", "0", "Q", "0", "I", "1", "L", "1", "|", "1", "S", "5", "B", "8", "Z", "2").Replace(s)
+func unconfused(c byte) byte {
+	switch c {
+	case 'O', 'Q':
+		return '0'
+	case 'I', 'L', '|':
+		return '1'
+	case 'S':
+		return '5'
+	case 'B':
+		return '8'
+	case 'Z':
+		return '2'
+	}
+	return c
 }
 
 // near says whether no more than so many letters changed, added or left out turn a into b.
 func near(a, b string, most int) bool {
 	if len(a)-len(b) > most || len(b)-len(a) > most {
 		return false
+	}
+	if most == 0 {
+		return a == b
 	}
 	before := make([]int, len(b)+1)
 	for j := range before {

@@ -46,9 +46,13 @@ type Field = vision.Field
 // unlabelled is the share of the confidence that a value keeps which no label names.
 const unlabelled = 0.5
 
+// mostWords bounds the words looked at; a document has about a hundred, and the time goes with the square.
+const mostWords = 2000
+
 // Fields finds the fields of a document of width×height pixels. Fields that were not found, or whose text does not have their
-// format, are absent.
+// format, are absent. Of more than 2000 words the rest is not looked at.
 func Fields(words []vision.Word, width, height int) map[string]Field {
+	words = words[:min(len(words), mostWords)]
 	lines := arrange(words)
 	p := page{lines: lines, height: float64(height), travel: travels(lines)}
 	if p.travel {
