@@ -3,6 +3,7 @@ package ocr
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"kycd/vision"
 )
@@ -61,6 +62,9 @@ func (s *sheet) readStrip(e engine, t strip) ([]vision.Word, error) {
 		return nil, err
 	}
 	for i := range words {
+		if w := words[i].Text; len(t.marks) == 1 && len(w) == 2 && strings.EqualFold(w[:1], w[1:]) {
+			words[i].Text = w[:1] // the reader sees a lone letter twice
+		}
 		words[i].Box = c.onPage(words[i].Box)
 		words[i].Line = t.row
 	}

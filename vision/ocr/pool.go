@@ -31,12 +31,13 @@ type Segmentation int
 
 // The segmentations that suit documents.
 const (
-	Columns Segmentation = 4  // one column of text of varying size
-	Block   Segmentation = 6  // one block of lines
-	Line    Segmentation = 7  // a single line
-	Word    Segmentation = 8  // a single word
-	Sparse  Segmentation = 11 // text anywhere, in no order
-	RawLine Segmentation = 13 // the picture is a line, edge to edge; nothing is looked for in it
+	Columns   Segmentation = 4  // one column of text of varying size
+	Block     Segmentation = 6  // one block of lines
+	Line      Segmentation = 7  // a single line
+	Word      Segmentation = 8  // a single word
+	Character Segmentation = 10 // a single character
+	Sparse    Segmentation = 11 // text anywhere, in no order
+	RawLine   Segmentation = 13 // the picture is a line, edge to edge; nothing is looked for in it
 )
 
 // Mode is how a picture is read. The zero value of a field asks for the default.

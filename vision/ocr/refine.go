@@ -27,7 +27,8 @@ const (
 // read on, w·h bytes, and their boxes are in its pixels; a field without a box is left as it is. The result has the same fields:
 // those that the second reading confirms keep the higher of the confidences, at least Doubtful; those on which two of three
 // agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful, and so does a number or last name with
-// fewer letters than are seen on the page, and a number on whose first character the readings differ. fields is not changed. ctx is
+// fewer letters than are seen on the page, a number on whose first
+// character the readings differ, and one whose first digit is a letter when read by itself, which then stands in its place. fields is not changed. ctx is
 // asked before each reading.
 func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[string]vision.Field) (map[string]vision.Field, error) {
 	if err := checkSize(gray, w, h); err != nil {
@@ -52,9 +53,15 @@ func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[str
 		if !ok {
 			continue
 		}
-		if out[name], err = s.refine(ctx, e, name, f, place); err != nil {
+		if f, err = s.refine(ctx, e, name, f, place); err != nil {
 			return nil, err
 		}
+		if name == printed.DocumentNumber {
+			if f, err = s.begin(ctx, e, f, place); err != nil {
+				return nil, err
+			}
+		}
+		out[name] = f
 	}
 	return out, nil
 }
@@ -96,12 +103,65 @@ func (s *sheet) refine(ctx context.Context, e engine, name string, first vision.
 	best.Box = first.Box
 	// A letter that begins a number, such as T or S, is what the reader most often takes for a digit, and in the same way twice.
 	unsure := name == printed.DocumentNumber && (!sameStart(first, second) || !sameStart(second, third))
+	// A name of which the later readings show only a piece was cut, not misread.
+	if n := len(second.Value); name == printed.FirstName && n > 0 && n < len(first.Value) && strings.Contains(strings.ToUpper(first.Value), second.Value) {
+		first.Confidence = min(first.Confidence, outvoted)
+		return first, nil
+	}
 	if votes < 2 || short(best) || unsure {
 		best.Confidence = min(best.Confidence, unconfirmed)
 		return best, nil
 	}
 	best.Confidence = max(min(best.Confidence, outvoted), Doubtful)
 	return best, nil
+}
+
+// begin reads the first character of a number by itself where it was taken for a digit: among digits the reader sees a Z as a 2 or
+// a T as a 7 however often it looks. Where it is a letter by itself, the letter counts, and the number is not believed.
+func (s *sheet) begin(ctx context.Context, e engine, f vision.Field, at place) (vision.Field, error) {
+	twin := lookalikes(f.Value[0])
+	if twin == "" || at.first.Width == 0 {
+		return f, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return f, err
+	}
+	c, ok := s.cut(at.first, at.capital, manner{margin: 0.4, squeeze: 1})
+	if !ok {
+		return f, nil
+	}
+	words, err := e.read(c.gray, c.w, c.h, Mode{Segmentation: Character, DPI: 300, Whitelist: whitelist(printed.DocumentNumber)})
+	if err != nil {
+		return f, err
+	}
+	if seen := text(words); seen != "" && strings.Contains(twin, seen[:1]) {
+		f.Value = seen[:1] + f.Value[1:]
+		f.Confidence = min(f.Confidence, unconfirmed)
+	}
+	return f, nil
+}
+
+// lookalikes are the letters that a digit may be, empty for letters.
+func lookalikes(digit byte) string {
+	switch digit {
+	case '0':
+		return "ODQ"
+	case '1':
+		return "ITLJ"
+	case '2':
+		return "Z"
+	case '4':
+		return "A"
+	case '5':
+		return "S"
+	case '6':
+		return "G"
+	case '7':
+		return "TYZ"
+	case '8':
+		return "BS"
+	}
+	return ""
 }
 
 func sameStart(a, b vision.Field) bool {
@@ -160,8 +220,9 @@ func whitelist(name string) string {
 // place is where a value stands on the page.
 type place struct {
 	box     vision.Box
-	capital int // height of its capitals
-	letters int // marks as high as letters
+	capital int        // height of its capitals
+	letters int        // marks as high as letters
+	first   vision.Box // of the first of them
 }
 
 // around gives the exact place of a field: what the reader says of places is rough, so the box is drawn anew around the
@@ -176,14 +237,20 @@ func around(strips []strip, box vision.Box) (place, bool) {
 			continue
 		}
 		whole := 5*across >= 4*(t.x1-t.x0)
+		from, to := t.x0, t.x1
+		if !whole {
+			from, to = t.words(max(box.X, t.x0), min(box.X+box.Width, t.x1))
+		}
 		for _, m := range t.marks {
-			middle := (m.x0 + m.x1) / 2
-			if !whole && (middle < box.X-t.height/5 || middle >= box.X+box.Width+t.height/5) {
+			if middle := (m.x0 + m.x1) / 2; middle < from || middle >= to {
 				continue
 			}
 			x0, y0, x1, y1 = min(x0, m.x0), min(y0, t.y0), max(x1, m.x1), max(y1, t.y1)
 			at.capital = max(at.capital, t.height)
 			if 10*m.height() >= 7*t.height {
+				if at.letters == 0 || m.x0 < at.first.X {
+					at.first = vision.Box{X: m.x0, Y: m.y0, Width: m.width(), Height: m.height()}
+				}
 				at.letters++
 			}
 		}
@@ -193,4 +260,19 @@ func around(strips []strip, box vision.Box) (place, bool) {
 	}
 	at.box = vision.Box{X: x0, Y: y0, Width: x1 - x0, Height: y1 - y0}
 	return at, true
+}
+
+// words widens a stretch of a strip so that it begins and ends between words: at gaps of a fifth of the capitals' height.
+func (t strip) words(from, to int) (int, int) {
+	out0, out1 := to, from
+	for i := 0; i < len(t.marks); {
+		x0, x1 := t.marks[i].x0, t.marks[i].x1
+		for i++; i < len(t.marks) && t.marks[i].x0-x1 <= t.height/5; i++ {
+			x1 = max(x1, t.marks[i].x1)
+		}
+		if 2*(min(x1, to)-max(x0, from)) >= x1-x0 {
+			out0, out1 = min(out0, x0), max(out1, x1)
+		}
+	}
+	return out0, out1
 }

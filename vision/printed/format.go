@@ -62,6 +62,7 @@ func letters(s string) string {
 
 var numericDate = regexp.MustCompile(`(\d{1,4})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{2,4})`)
 var namedDate = regexp.MustCompile(`(\d{1,2})\s*([A-Z]{3,10}[A-Z/. ]*?)\s*(\d{4})`)
+var spacedDate = regexp.MustCompile(`^(\d{2}) (\d{2}) (\d{4})$`)
 var compactDate = regexp.MustCompile(`^\D{0,2}(\d{2})(\d{2})(\d{4})\D{0,2}$`)
 
 // isoDate reads MM/DD/YYYY, YYYY/MM/DD and DD MON YYYY. A day before the month is taken only where the month cannot be one.
@@ -77,6 +78,19 @@ func isoDate(s string) (string, bool) {
 		}
 	}
 	digits := strings.NewReplacer("O", "0", "I", "1", "L", "1", "S", "5", "B", "8").Replace(s)
+	if m := spacedDate.FindStringSubmatch(strings.TrimSpace(digits)); m != nil {
+		a, _ := strconv.Atoi(m[1])
+		b, _ := strconv.Atoi(m[2])
+		year, _ := strconv.Atoi(m[3])
+		// Nothing but the numbers tells day and month apart.
+		switch {
+		case a > 12 || a == b:
+			return date(year, b, a)
+		case b > 12:
+			return date(year, a, b)
+		}
+		return "", false
+	}
 	m := numericDate.FindStringSubmatch(digits)
 	if m == nil {
 		if m = compactDate.FindStringSubmatch(strings.ReplaceAll(digits, " ", "")); m == nil {

@@ -87,6 +87,7 @@ func phrases() []phrase {
 		{BirthPlace, "", "LIEU DE NAISSANCE", true}, {BirthPlace, "", "LUGAR DE NACIMIENTO", true},
 		{IssuedAt, "", "DATE DE DELIVRANCE", true}, {IssuedAt, "", "FECHA DE EXPEDICION", true},
 		{ExpiresAt, "", "DATE DEXPIRATION", true}, {ExpiresAt, "", "DATE D EXPIRATION", true}, {ExpiresAt, "", "FECHA DE CADUCIDAD", true},
+		{ExpiresAt, "", "EXPIRY DATE", true}, {BirthDate, "", "DATE DE NAISS", true},
 		{Gender, "", "SEXE", true}, {Gender, "", "SEXO", true}, {meansNothing, "", "AUTORITE", true}, {meansNothing, "", "AUTORIDAD", true},
 	}
 }
@@ -123,17 +124,24 @@ func (p *page) findLabels() {
 				i++
 				continue
 			}
+			// A caption begins with its first language, known or not: the value stands under that.
+			for p.travel && best.from > 0 && !apart(words, best.from) && !p.lines[li].labelled(best.from-1) {
+				best.from--
+			}
 			p.lines[li].labels = append(p.lines[li].labels, best)
 			i = best.to
 		}
 	}
 }
 
-// free says whether a label may begin at a word: where it stands apart, or right behind another label, as the second language
-// of a caption does.
+// free says whether a label may begin at a word: where it stands apart, or right behind another label or a stroke, as the second
+// language of a caption does.
 func (p *page) free(li, i int) bool {
-	labels := p.lines[li].labels
-	return apart(p.lines[li].words, i) || p.travel && len(labels) > 0 && labels[len(labels)-1].to == i
+	labels, words := p.lines[li].labels, p.lines[li].words
+	if apart(words, i) {
+		return true
+	}
+	return p.travel && (len(labels) > 0 && labels[len(labels)-1].to == i || words[i-1].Text == "/" || strings.HasPrefix(words[i].Text, "/"))
 }
 
 // weak says whether a wording is too short or too common to be believed as it comes, without its number.

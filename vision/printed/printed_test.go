@@ -183,6 +183,23 @@ func TestFields(t *testing.T) {
 				Nationality: "UTOPIAN", BirthDate: "1990-01-01", Gender: "female", BirthPlace: "LANTERN BAY", IssuedAt: "2023-05-14", ExpiresAt: "2033-08-14",
 			},
 		},
+		"identity card with captions": {
+			rows: []string{
+				"CARTE NATIONALE D'IDENTITE / IDENTITY CARD",
+				"NOM / Surname",
+				"MARTIN",
+				"Prénoms / Given names",
+				"Maélys-Gaëlle, Marie",
+				"SEXE / Sex   NATIONALITE / Nationality   DATE DE NAISS / Date of birt",
+				"F            FRA                         13 07 1990",
+				"N° DU DOCUMENT / Document No.             DATE D'EXPIR / Expiry date",
+				"D2H6862M2                                 31 12 2030",
+			},
+			want: map[string]string{
+				DocumentType: "identification_card", LastName: "MARTIN", FirstName: "MAÉLYS-GAËLLE", MiddleName: "MARIE", Gender: "female",
+				Nationality: "FRA", BirthDate: "1990-07-13", DocumentNumber: "D2H6862M2", ExpiresAt: "2030-12-31",
+			},
+		},
 		"a page of prose": {
 			rows: []string{"the first rest of the last name is the end", "and 3 more words that say nothing"},
 			want: map[string]string{},
@@ -264,7 +281,7 @@ func TestFormats(t *testing.T) {
 	for _, c := range []struct{ field, text, want string }{
 		{BirthDate, "02/30/1999", ""}, {BirthDate, "13/02/1999", "1999-02-13"}, {BirthDate, "1999/02/13", "1999-02-13"},
 		{BirthDate, "O2/13/1999", "1999-02-13"}, {BirthDate, "02131999", "1999-02-13"}, {BirthDate, "2 Feb 1999", "1999-02-02"},
-		{BirthDate, "02-13-1999", "1999-02-13"}, {BirthDate, "2/13/99", ""}, {BirthDate, "12 MAI/MAY 1980", "1980-05-12"}, {BirthDate, "3 JUI 1980", ""}, {BirthDate, "01 OCTOBER 1980", "1980-10-01"}, {BirthDate, "NONE", ""}, {BirthDate, "12/12/9999", ""},
+		{BirthDate, "02-13-1999", "1999-02-13"}, {BirthDate, "2/13/99", ""}, {BirthDate, "12 MAI/MAY 1980", "1980-05-12"}, {BirthDate, "03 04 1980", ""}, {BirthDate, "03 14 1980", "1980-03-14"}, {BirthDate, "3 JUI 1980", ""}, {BirthDate, "01 OCTOBER 1980", "1980-10-01"}, {BirthDate, "NONE", ""}, {BirthDate, "12/12/9999", ""},
 		{Height, "5'-07\"", "67 in"}, {Height, "5-11", "71 in"}, {Height, "5'13\"", ""}, {Height, "172 cm", "172 cm"}, {Height, "068 IN", "68 in"},
 		{Weight, "140", "140 lb"}, {Weight, "72 kg", "72 kg"}, {Weight, "none", ""},
 		{DocumentNumber, "D 123 4567", "D1234567"}, {DocumentNumber, "NONE", ""}, {DocumentNumber, "123", ""},
