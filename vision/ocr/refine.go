@@ -26,10 +26,9 @@ const (
 // itself and with only the characters that it may have, and a third time where the two differ. gray is the page that the fields were
 // read on, w·h bytes, and their boxes are in its pixels; a field without a box is left as it is. The result has the same fields:
 // those that the second reading confirms keep the higher of the confidences, at least Doubtful; those on which two of three
-// agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful, and so does a number or last name with
-// fewer letters than are seen on the page, a number on whose first
-// character the readings differ, and one whose first digit is a letter when read by itself, which then stands in its place. fields is not changed. ctx is
-// asked before each reading.
+// agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful. So do a number or last name with fewer
+// letters than are seen on the page, a number on whose first character the readings differ, and one whose first digit is a
+// letter when read by itself, which then stands in its place. fields is not changed. ctx is asked before each reading.
 func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[string]vision.Field) (map[string]vision.Field, error) {
 	if err := checkSize(gray, w, h); err != nil {
 		return nil, err
@@ -46,7 +45,7 @@ func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[str
 		printed.DocumentNumber, printed.LastName, printed.FirstName, printed.BirthDate, printed.ExpiresAt,
 	} {
 		f, ok := fields[name]
-		if !ok || f.Box.Area() == 0 {
+		if !ok || f.Value == "" || f.Box.Width < 1 || f.Box.Height < 1 {
 			continue
 		}
 		place, ok := around(strips, f.Box)

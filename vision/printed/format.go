@@ -226,6 +226,10 @@ func weight(s string) (string, bool) {
 
 func colour(s string) (string, bool) {
 	first, _, _ := strings.Cut(letters(s), " ")
+	switch first {
+	case "HAIR", "AIR", "EYES", "EYE", "YES":
+		return "", false // a label, or a piece of one
+	}
 	return first, len(first) >= 3
 }
 

@@ -286,7 +286,7 @@ func TestFormats(t *testing.T) {
 		{Weight, "140", "140 lb"}, {Weight, "72 kg", "72 kg"}, {Weight, "none", ""},
 		{DocumentNumber, "D 123 4567", "D1234567"}, {DocumentNumber, "NONE", ""}, {DocumentNumber, "123", ""},
 		{DocumentNumber, "K6O7I3833", "K60713833"}, {DocumentNumber, "I1234O", "I1234O"},
-		{Gender, "M", "male"}, {Gender, "X", "unspecified"}, {Gender, "Q", ""},
+		{HairColor, "AIR", ""}, {EyeColor, "blu", "BLU"}, {Gender, "M", "male"}, {Gender, "X", "unspecified"}, {Gender, "Q", ""},
 	} {
 		got, ok := format(c.field, c.text)
 		if !ok {
