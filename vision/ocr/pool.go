@@ -31,11 +31,13 @@ type Segmentation int
 
 // The segmentations that suit documents.
 const (
-	Columns Segmentation = 4  // one column of text of varying size
-	Block   Segmentation = 6  // one block of lines
-	Line    Segmentation = 7  // a single line
-	Word    Segmentation = 8  // a single word
-	Sparse  Segmentation = 11 // text anywhere, in no order
+	Columns   Segmentation = 4  // one column of text of varying size
+	Block     Segmentation = 6  // one block of lines
+	Line      Segmentation = 7  // a single line
+	Word      Segmentation = 8  // a single word
+	Character Segmentation = 10 // a single character
+	Sparse    Segmentation = 11 // text anywhere, in no order
+	RawLine   Segmentation = 13 // the picture is a line, edge to edge; nothing is looked for in it
 )
 
 // Mode is how a picture is read. The zero value of a field asks for the default.
@@ -95,8 +97,8 @@ func (p *Pool) Read(ctx context.Context, gray []byte, w, h int) (string, []visio
 // ReadAs reads a grey picture, one byte a pixel, w·h bytes. The words come in reading order with their boxes in pixels;
 // the text has one line for each line of words. ctx bounds the wait for an engine, never the reading itself.
 func (p *Pool) ReadAs(ctx context.Context, gray []byte, w, h int, m Mode) (string, []vision.Word, error) {
-	if w < 1 || h < 1 || w > maxSide || h > maxSide || len(gray) != w*h {
-		return "", nil, fmt.Errorf("%w: %d bytes for %d×%d", ErrSize, len(gray), w, h)
+	if err := checkSize(gray, w, h); err != nil {
+		return "", nil, err
 	}
 	if m.Segmentation == 0 {
 		m.Segmentation = Sparse

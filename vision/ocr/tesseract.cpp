@@ -57,6 +57,8 @@ kycd_engine *kycd_engine_open(const char *data_dir, const char *language) {
 		setMsgSeverity(L_SEVERITY_NONE);
 		if (engine->api.Init(data_dir, language, tesseract::OEM_LSTM_ONLY) != 0)
 			return nullptr;
+		// A line that reads badly is not read a second time as white on black: most of such lines are no text.
+		engine->api.SetVariable("tessedit_do_invert", "0");
 		return engine.release();
 	} catch (...) {
 		return nullptr;

@@ -61,18 +61,36 @@ func letters(s string) string {
 }
 
 var numericDate = regexp.MustCompile(`(\d{1,4})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{2,4})`)
-var namedDate = regexp.MustCompile(`(\d{1,2})\s*([A-Z]{3,9})[A-Z/ ]*?\s*(\d{4})`)
+var namedDate = regexp.MustCompile(`(\d{1,2})\s*([A-Z]{3,10}[A-Z/. ]*?)\s*(\d{4})`)
+var spacedDate = regexp.MustCompile(`^(\d{2}) (\d{2}) (\d{4})$`)
 var compactDate = regexp.MustCompile(`^\D{0,2}(\d{2})(\d{2})(\d{4})\D{0,2}$`)
 
 // isoDate reads MM/DD/YYYY, YYYY/MM/DD and DD MON YYYY. A day before the month is taken only where the month cannot be one.
 func isoDate(s string) (string, bool) {
 	s = strings.ToUpper(s)
-	if m := namedDate.FindStringSubmatch(s); m != nil {
-		if t, err := time.Parse("2 Jan 2006", m[1]+" "+m[2][:1]+strings.ToLower(m[2][1:3])+" "+m[3]); err == nil {
-			return t.Format(time.DateOnly), true
+	if m := namedDate.FindStringSubmatch(unaccented().Replace(s)); m != nil {
+		day, _ := strconv.Atoi(m[1])
+		year, _ := strconv.Atoi(m[3])
+		for _, word := range strings.FieldsFunc(m[2], func(r rune) bool { return r < 'A' || r > 'Z' }) {
+			if month := monthNamed(word); month > 0 {
+				return date(year, month, day)
+			}
 		}
 	}
 	digits := strings.NewReplacer("O", "0", "I", "1", "L", "1", "S", "5", "B", "8").Replace(s)
+	if m := spacedDate.FindStringSubmatch(strings.TrimSpace(digits)); m != nil {
+		a, _ := strconv.Atoi(m[1])
+		b, _ := strconv.Atoi(m[2])
+		year, _ := strconv.Atoi(m[3])
+		// Nothing but the numbers tells day and month apart.
+		switch {
+		case a > 12 || a == b:
+			return date(year, b, a)
+		case b > 12:
+			return date(year, a, b)
+		}
+		return "", false
+	}
 	m := numericDate.FindStringSubmatch(digits)
 	if m == nil {
 		if m = compactDate.FindStringSubmatch(strings.ReplaceAll(digits, " ", "")); m == nil {
@@ -94,6 +112,26 @@ func isoDate(s string) (string, bool) {
 	return "", false
 }
 
+// monthNamed is the number of a month from its name or the beginning of it, in English, French or Spanish; 0 if it is none.
+func monthNamed(word string) int {
+	if len(word) < 3 {
+		return 0
+	}
+	for i, names := range [12]string{
+		"JANUARY JANVIER ENERO", "FEBRUARY FEVRIER FEBRERO", "MARCH MARS MARZO", "APRIL AVRIL ABRIL", "MAY MAI MAYO", "JUNE JUIN JUNIO",
+		"JULY JUILLET JULIO", "AUGUST AOUT AGOSTO", "SEPTEMBER SEPTEMBRE SEPTIEMBRE SEPT", "OCTOBER OCTOBRE OCTUBRE",
+		"NOVEMBER NOVEMBRE NOVIEMBRE", "DECEMBER DECEMBRE DICIEMBRE",
+	} {
+		for _, name := range strings.Fields(names) {
+			// The beginning "JUI" is June's and July's.
+			if strings.HasPrefix(name, word) && word != "JUI" {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
 func date(year, month, day int) (string, bool) {
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	if year < 1900 || year > 2099 || t.Month() != time.Month(month) || t.Day() != day {
@@ -113,8 +151,26 @@ func number(s string) (string, bool) {
 		}
 		b.WriteString(w)
 	}
-	v := b.String()
+	v := withoutLookalikes(b.String())
 	return v, len(v) >= 4 && len(v) <= 25 && strings.IndexFunc(v, unicode.IsDigit) >= 0
+}
+
+// withoutLookalikes turns an O or I between two digits into the digit that it looks like: issuers leave both letters out.
+func withoutLookalikes(s string) string {
+	out := []byte(s)
+	digit := func(i int) bool { return i >= 0 && i < len(out) && out[i] >= '0' && out[i] <= '9' }
+	for i, c := range out {
+		if !digit(i-1) || !digit(i+1) {
+			continue
+		}
+		switch c {
+		case 'O':
+			out[i] = '0'
+		case 'I':
+			out[i] = '1'
+		}
+	}
+	return string(out)
 }
 
 func gender(s string) (string, bool) {
@@ -170,6 +226,10 @@ func weight(s string) (string, bool) {
 
 func colour(s string) (string, bool) {
 	first, _, _ := strings.Cut(letters(s), " ")
+	switch first {
+	case "HAIR", "AIR", "EYES", "EYE", "YES":
+		return "", false // a label, or a piece of one
+	}
 	return first, len(first) >= 3
 }
 
@@ -214,7 +274,7 @@ func town(s string) (city, state, zip string, ok bool) {
 	if m == nil {
 		return "", "", "", false
 	}
-	city = strings.TrimSpace(strings.Trim(strings.TrimSpace(m[1]), ",."))
+	city = strings.Trim(m[1], " ,.'-")
 	if strings.IndexFunc(city, unicode.IsDigit) >= 0 {
 		return "", "", "", false
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"sort"
 	"strings"
+	"unicode"
 
 	"kycd/vision"
 )
@@ -45,6 +46,27 @@ func (r run) confidence() float64 {
 }
 
 func (r run) box() vision.Box { return enclosing(r.words) }
+
+// from is the run without its first n words.
+func (r run) from(n int) run { return run{words: r.words[min(n, len(r.words)):], line: r.line} }
+
+// boxOf is the box of those words of the run that a value was made of; of all where they cannot be told.
+func (r run) boxOf(value string) vision.Box {
+	parts := map[string]bool{}
+	for _, part := range strings.Fields(value) {
+		parts[key(part)] = true
+	}
+	var words []vision.Word
+	for _, w := range r.words {
+		if parts[key(w.Text)] {
+			words = append(words, w)
+		}
+	}
+	if len(words) == 0 {
+		return r.box()
+	}
+	return enclosing(words)
+}
 
 func enclosing(words []vision.Word) vision.Box {
 	if len(words) == 0 {
@@ -90,6 +112,29 @@ func arrange(words []vision.Word) []line {
 		return lines[i].box.Y+lines[i].box.Height/2 < lines[j].box.Y+lines[j].box.Height/2
 	})
 	return lines
+}
+
+// split takes words that a stroke joins apart, as in "Surname/Nom" and "JUL/JUIL".
+func split(words []vision.Word) []vision.Word {
+	out := make([]vision.Word, 0, len(words))
+	for _, w := range words {
+		left, right, ok := strings.Cut(w.Text, "/")
+		if !ok || len(letters(left)) < 2 || len(letters(right)) < 2 || strings.IndexFunc(w.Text, unicode.IsDigit) >= 0 {
+			out = append(out, w)
+			continue
+		}
+		for ok {
+			first := w
+			first.Text = left
+			first.Box.Width = w.Box.Width * len(left) / len(w.Text)
+			out = append(out, first)
+			w.Box.X, w.Box.Width = w.Box.X+first.Box.Width, w.Box.Width-first.Box.Width
+			w.Text = right
+			left, right, ok = strings.Cut(w.Text, "/")
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 // shared is the share of the lower box's height that both have in common.
