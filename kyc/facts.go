@@ -176,9 +176,15 @@ func (f *facts) read() {
 		if !found || f.gave(string(document.DataSourceMrz)) {
 			continue
 		}
+		if len(zone.CheckDigits) == 0 {
+			continue // some licences have zones without any: nothing proves that they were read right
+		}
 		if !zone.Valid { // what it says may not be believed, but it is there
 			f.zoneWrong = true
 			continue
+		}
+		if !side.analysis.MRZ.Valid {
+			continue // letters that no check digit covers were too uncertain
 		}
 		add(document.DataSourceMrz, zone.Fields())
 		if f.encoded == nil {
@@ -209,7 +215,7 @@ func (f *facts) zoneOf(side *measured) (mrz.Document, bool) {
 }
 
 // leastConfidence is what a printed value must have to be heard: below it readings contradicted each other.
-const leastConfidence = 0.4
+const leastConfidence = 0.5
 
 // printedFields are what the print says. A reading that is more likely wrong than right says nothing.
 func printedFields(a *vision.Analysis) map[string]string {

@@ -155,7 +155,7 @@ func TestIssuingState(t *testing.T) {
 func TestZones(t *testing.T) {
 	lines := []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"}
 	zone := func(lines ...string) *measured {
-		return &measured{analysis: &vision.Analysis{MRZ: &vision.MRZ{Lines: lines}}}
+		return &measured{analysis: &vision.Analysis{MRZ: &vision.MRZ{Lines: lines, Valid: true}}}
 	}
 	f := good()
 	f.sources, f.encoded, f.front = nil, nil, zone(lines...)

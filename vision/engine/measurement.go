@@ -23,10 +23,11 @@ type measurement struct {
 	looked bool  // for the document
 	seen   *page // nil if there was none
 
-	mutex  sync.Mutex // guards the maps and lists of out that both goroutines write
-	out    vision.Analysis
-	people []vision.Hint // hints of each goroutine, put together at the end
-	papers []vision.Hint
+	mutex   sync.Mutex // guards the maps and lists of out that both goroutines write
+	out     vision.Analysis
+	general []vision.Hint // hints on the whole picture
+	people  []vision.Hint // and those of each goroutine, put together at the end
+	papers  []vision.Hint
 }
 
 func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
@@ -57,7 +58,7 @@ func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
 			return err
 		}
 		m.out.Quality = &measured
-		m.out.Hints = append(m.out.Hints, quality.Hints(measured)...)
+		m.general = quality.Hints(measured)
 		return nil
 	})
 	if m.ask.Fingerprint {
@@ -74,6 +75,10 @@ func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
 	both.Go(m.measurePeople)
 	both.Go(func() { m.measurePapers(ctx) })
 	both.Wait()
+	m.tellSide(ctx)
+	if !m.ask.Document || !m.seen.surely() { // otherwise the document was measured, without what lies around it
+		m.out.Hints = append(m.out.Hints, m.general...)
+	}
 	m.out.Hints = append(append(m.out.Hints, m.people...), m.papers...)
 	if ctx.Err() != nil {
 		return failed(vision.CodeTimeout) // parts were cut short

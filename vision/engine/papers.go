@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,26 +11,33 @@ import (
 	"kycd/vision/barcode"
 	"kycd/vision/document"
 	"kycd/vision/imaging"
+	"kycd/vision/mrzread"
 	"kycd/vision/ocr"
+	"kycd/vision/printed"
+	"kycd/vision/quality"
 )
 
-// confidentText is the mean word confidence from which a reading is not tried again with the document turned
-// on its head.
-const confidentText = 0.6
+const (
+	// confidentText is the mean word confidence from which a reading is not tried again with the document turned
+	// on its head.
+	confidentText = 0.6
+	// surelyTurned is how much surer the reader must be of a page on its head before the page is turned.
+	surelyTurned = 0.1
+)
 
-// measurePapers looks for what is printed: the document's outline, codes, the machine-readable zone, text.
+// measurePapers looks for what is printed: codes, the machine-readable zone, text.
 func (m *measurement) measurePapers(ctx context.Context) {
-	if m.ask.Document || m.ask.MRZ || m.ask.Text {
+	if m.ask.Document || m.ask.Barcodes || m.ask.MRZ || m.ask.Text {
 		m.lookForPage()
 	}
 	if m.ask.Barcodes {
 		m.part(vision.PartBarcodes, func() error { return m.readBarcodes(ctx) })
 	}
 	if m.ask.MRZ {
-		m.part(vision.PartMRZ, func() error { return m.readMRZ(ctx, m.seen) })
+		m.part(vision.PartMRZ, func() error { return m.readMRZ(ctx) })
 	}
 	if m.ask.Text {
-		m.part(vision.PartText, func() error { return m.readText(ctx, m.seen) })
+		m.part(vision.PartText, func() error { return m.readText(ctx) })
 	}
 }
 
@@ -45,11 +53,14 @@ func (m *measurement) lookForPage() {
 	})
 }
 
-// page is a document cut out upright.
+// page is a document cut out, upright or on its head.
 type page struct {
 	picture *imaging.Picture
 	outline vision.Document // in pixels of the working picture
 }
+
+// seen says that the outline was seen, not assumed.
+func (p *page) surely() bool { return p != nil && p.outline.Confidence >= document.FoundConfidence }
 
 // findPage looks for the outline and cuts the document out; nil where there is none.
 func (m *measurement) findPage() (*page, error) {
@@ -57,20 +68,32 @@ func (m *measurement) findPage() (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !found || outline.Confidence < document.FoundConfidence {
+	if !found {
 		if m.ask.Document {
 			m.papers = append(m.papers, vision.HintNoDocument)
 		}
-		if !found {
-			return nil, nil
-		}
+		return nil, nil
 	}
-	if m.ask.Document {
-		inSource := outline
-		copy(inSource.Corners[:], m.source(outline.Corners[:]))
-		m.out.Document = &inSource
+	p, err := cutPage(m.pic, outline)
+	if err != nil || !m.ask.Document {
+		return p, err
 	}
-	return cutPage(m.pic, outline)
+	inSource := outline
+	copy(inSource.Corners[:], m.source(outline.Corners[:]))
+	inSource.DPI, inSource.Side = outline.DPI*m.pic.Scale, vision.SideUnknown
+	m.out.Document = &inSource
+	if !p.surely() {
+		m.papers = append(m.papers, vision.HintNoDocument)
+		return p, nil
+	}
+	measured, err := quality.MeasurePage(p.picture)
+	if err != nil {
+		return p, err
+	}
+	// What is seen on the document counts, not the desk around it.
+	m.out.Quality = &measured
+	m.papers = append(append(m.papers, quality.PageHints(measured)...), quality.DocumentHints(outline)...)
+	return p, nil
 }
 
 func cutPage(pic *imaging.Picture, outline vision.Document) (*page, error) {
@@ -82,7 +105,7 @@ func cutPage(pic *imaging.Picture, outline vision.Document) (*page, error) {
 }
 
 func (m *measurement) readBarcodes(ctx context.Context) error {
-	found, err := barcode.Decode(ctx, m.pic.Gray(), m.pic.Width, m.pic.Height, barcode.Options{Any: true, Thorough: true})
+	found, err := m.decode(ctx, barcode.Options{Any: true, Thorough: !m.seen.surely()})
 	if err != nil {
 		return err
 	}
@@ -104,6 +127,14 @@ func (m *measurement) readBarcodes(ctx context.Context) error {
 	return nil
 }
 
+// decode looks for codes, where the document lies first.
+func (m *measurement) decode(ctx context.Context, options barcode.Options) ([]vision.Barcode, error) {
+	if m.seen.surely() {
+		options.Page = &m.seen.outline.Corners
+	}
+	return barcode.Decode(ctx, m.pic.Gray(), m.pic.Width, m.pic.Height, options)
+}
+
 // asUTF8 reads a payload that is no UTF-8 as ISO 8859-1, so that it survives JSON.
 func asUTF8(text string) string {
 	if utf8.ValidString(text) {
@@ -116,71 +147,108 @@ func asUTF8(text string) string {
 	return b.String()
 }
 
-// readMRZ reads the zone from the picture, and from the document cut out of it if that fails.
-func (m *measurement) readMRZ(ctx context.Context, seen *page) error {
-	pictures := []*imaging.Picture{m.pic}
-	if seen != nil {
-		pictures = append(pictures, seen.picture)
+func (m *measurement) readMRZ(ctx context.Context) error {
+	place := mrzread.Place{}
+	if m.seen.surely() {
+		place.Corners = &m.seen.outline.Corners
 	}
-	for _, pic := range pictures {
-		zone, err := m.engine.mrz.Read(ctx, pic.Gray(), pic.Width, pic.Height, m.engine.now())
-		if err != nil {
-			return err
-		}
-		if zone != nil && (m.out.MRZ == nil || zone.Valid) {
-			m.out.MRZ = zone
-		}
-		if m.out.MRZ != nil && m.out.MRZ.Valid {
-			break
-		}
+	zone, err := m.engine.mrz.ReadPlaced(ctx, m.pic.Gray(), m.pic.Width, m.pic.Height, m.engine.now(), place)
+	if err != nil {
+		return err
+	}
+	m.out.MRZ = zone
+	if zone != nil && !zone.Valid {
+		m.papers = append(m.papers, vision.HintMRZUnreadable)
 	}
 	return nil
 }
 
-// readText reads the document cut out, either way up, and the whole picture if neither reads well or no document
-// was seen. Of several readings the one with the most text that Tesseract is sure of is kept.
-func (m *measurement) readText(ctx context.Context, seen *page) error {
+// readText reads the document cut out, the right way up, and the whole picture if no document was seen or nothing could be
+// read on it. Of several readings the one with the most text that Tesseract is sure of is kept.
+func (m *measurement) readText(ctx context.Context) error {
 	if m.engine.text == nil {
 		return reasonError(vision.ReasonModelMissing)
 	}
 	m.model(vision.PartText, textModel, false)
-	if seen != nil {
-		ok, err := m.readPage(ctx, seen)
+	if m.seen != nil {
+		ok, err := m.readEitherWay(ctx, m.seen)
 		if ok || err != nil {
 			return err
 		}
-		turned, err := cutPage(m.pic, document.Turned(seen.outline))
-		if err != nil {
-			return err
-		}
-		if ok, err = m.readPage(ctx, turned); ok || err != nil {
-			return err
-		}
+	}
+	if m.seen.surely() && len(m.out.Words) > 0 {
+		return nil // the whole picture has no more of the document than the page cut out of it
 	}
 	text, words, err := m.engine.text.Read(ctx, m.pic.Gray(), m.pic.Width, m.pic.Height)
 	if err != nil {
 		return err
 	}
 	if sure(words) > sure(m.out.Words) {
+		fields := printed.Fields(words, m.pic.Width, m.pic.Height)
 		for i := range words {
 			words[i].Box = scaleBox(words[i].Box, m.pic.Scale)
 		}
-		m.out.Text, m.out.Words = text, words
+		for name, field := range fields {
+			field.Box = scaleBox(field.Box, m.pic.Scale)
+			fields[name] = field
+		}
+		m.out.Text, m.out.Words, m.out.Fields = text, words, fields
 	}
 	return nil
+}
+
+// readEitherWay reads a page the way up that reads better. ok tells that nothing else need be read.
+func (m *measurement) readEitherWay(ctx context.Context, p *page) (ok bool, err error) {
+	onHead, sure, err := m.engine.text.Upright(ctx, p.picture.Gray(), p.picture.Width, p.picture.Height)
+	if err != nil {
+		return false, err
+	}
+	other := document.Turned(p.outline)
+	if onHead && sure >= surelyTurned {
+		if p, err = cutPage(m.pic, other); err != nil {
+			return false, err
+		}
+		other = document.Turned(p.outline)
+	}
+	if ok, err = m.readPage(ctx, p); ok || err != nil || sure >= surelyTurned {
+		return ok, err
+	}
+	turned, err := cutPage(m.pic, other)
+	if err != nil {
+		return false, err
+	}
+	return m.readPage(ctx, turned)
 }
 
 // readPage reads a page and keeps what it says if it is more than what was read before. ok tells that no other
 // reading need be tried.
 func (m *measurement) readPage(ctx context.Context, p *page) (ok bool, err error) {
-	text, words, err := m.engine.text.Read(ctx, p.picture.Gray(), p.picture.Width, p.picture.Height)
+	gray, width, height := p.picture.Gray(), p.picture.Width, p.picture.Height
+	text, words, err := m.engine.text.ReadPage(ctx, gray, width, height)
 	if err != nil {
 		return false, err
 	}
-	if sure(words) > sure(m.out.Words) {
-		m.out.Text, m.out.Words = text, p.place(words, m.pic.Scale)
+	ok = ocr.Confidence(words) >= confidentText
+	if sure(words) <= sure(m.out.Words) {
+		return ok, nil
 	}
-	return ocr.Confidence(words) >= confidentText, nil
+	fields, err := m.engine.text.Refine(ctx, gray, width, height, printed.Fields(words, width, height))
+	if err != nil {
+		return false, err
+	}
+	place := p.placing(m.pic.Scale)
+	for i := range words {
+		words[i].Box = place(words[i].Box)
+	}
+	for name, field := range fields {
+		field.Box = place(field.Box)
+		fields[name] = field
+	}
+	m.out.Text, m.out.Words, m.out.Fields = text, words, fields
+	if m.out.Document != nil {
+		copy(m.out.Document.Corners[:], m.source(p.outline.Corners[:])) // clockwise from the upper left of the print
+	}
+	return ok, nil
 }
 
 // sure counts the characters of words, each by its word's confidence; words more likely wrong than right do
@@ -204,3 +272,37 @@ func scaleBox(b vision.Box, scale float64) vision.Box {
 
 // textModel names the language data that Tesseract reads with.
 const textModel = "tesseract-eng"
+
+// tellSide says which side of a document the picture shows: a portrait is on the front, a barcode of a licence or a zone of an
+// identity card on the back. Where what was asked for is not there, what only the other side has is looked for.
+func (m *measurement) tellSide(ctx context.Context) {
+	d := m.out.Document
+	if d == nil {
+		return
+	}
+	face := len(m.out.Faces) > 0
+	back := m.out.AAMVA != nil || m.out.MRZ != nil && m.out.MRZ.Valid && m.out.MRZ.Format == "TD1"
+	switch {
+	case face && !back:
+		d.Side = vision.SideFront
+	case back && !face:
+		d.Side = vision.SideBack
+	case face || back: // both are on one side, or on two cards
+	case m.ask.Portrait && !m.ask.Barcodes:
+		m.part(vision.PartBarcodes, func() error {
+			found, err := m.decode(ctx, barcode.Options{})
+			if slices.ContainsFunc(found, func(b vision.Barcode) bool { return b.Format == barcode.PDF417 }) {
+				d.Side = vision.SideBack
+			}
+			return err
+		})
+	case m.ask.Barcodes && !m.ask.Faces:
+		m.part(vision.PartFaces, func() error {
+			found, _, err := m.slot.finder.FindPortrait(m.pic, &m.seen.outline)
+			if len(found) > 0 {
+				d.Side = vision.SideFront
+			}
+			return err
+		})
+	}
+}

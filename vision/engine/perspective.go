@@ -30,23 +30,19 @@ func (p perspective) at(u, v float64) vision.Point {
 	return vision.Point{X: (p.a*u + p.b*v + p.c) / w, Y: (p.d*u + p.e*v + p.f) / w}
 }
 
-// place moves words from the page cut out to the pixels of the source; a tilted word's box is the upright one
-// around it.
-func (p *page) place(words []vision.Word, scale float64) []vision.Word {
+// placing moves boxes from the page cut out to the pixels of the source; a tilted box becomes the upright one around it.
+func (p *page) placing(scale float64) func(vision.Box) vision.Box {
 	toPicture := newPerspective(p.outline.Corners)
 	width, height := float64(p.picture.Width), float64(p.picture.Height)
-	placed := make([]vision.Word, len(words))
-	for i, word := range words {
-		left, top := float64(word.Box.X)/width, float64(word.Box.Y)/height
-		right, bottom := float64(word.Box.X+word.Box.Width)/width, float64(word.Box.Y+word.Box.Height)/height
+	return func(box vision.Box) vision.Box {
+		left, top := float64(box.X)/width, float64(box.Y)/height
+		right, bottom := float64(box.X+box.Width)/width, float64(box.Y+box.Height)/height
 		corners := []vision.Point{toPicture.at(left, top), toPicture.at(right, top), toPicture.at(right, bottom), toPicture.at(left, bottom)}
 		for j := range corners {
 			corners[j].X, corners[j].Y = corners[j].X*scale, corners[j].Y*scale
 		}
-		word.Box = boxAround(corners)
-		placed[i] = word
+		return boxAround(corners)
 	}
-	return placed
 }
 
 // boxAround is the smallest upright box around points.

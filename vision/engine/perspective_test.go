@@ -35,14 +35,14 @@ func TestPerspectiveMeetsItsCorners(t *testing.T) {
 	}
 }
 
-func TestPlaceWords(t *testing.T) {
+func TestPlacing(t *testing.T) {
 	p := page{
 		picture: imaging.New(make([]byte, 3*100*50), 100, 50),
 		outline: vision.Document{Corners: [4]vision.Point{{X: 20, Y: 10}, {X: 220, Y: 10}, {X: 220, Y: 110}, {X: 20, Y: 110}}},
 	}
-	words := p.place([]vision.Word{{Text: "NAME", Box: vision.Box{X: 10, Y: 5, Width: 30, Height: 10}}}, 3)
-	if want := (vision.Box{X: 120, Y: 60, Width: 180, Height: 60}); words[0].Box != want || words[0].Text != "NAME" {
-		t.Errorf("placed %+v, want %+v", words[0], want)
+	got := p.placing(3)(vision.Box{X: 10, Y: 5, Width: 30, Height: 10})
+	if want := (vision.Box{X: 120, Y: 60, Width: 180, Height: 60}); got != want {
+		t.Errorf("placed %+v, want %+v", got, want)
 	}
 }
 

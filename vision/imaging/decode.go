@@ -60,15 +60,14 @@ func decodeScaled(b []byte, c vision.Container, maxSide int) (*Picture, error) {
 }
 
 // eighths is the scale at which a JPEG of a longest side is decoded. exact tells that what comes out is near enough to maxSide, else
-// it is larger and has to be scaled down: 4032 pixels come out as 3024 and stay so, where 3000 are wanted.
+// it is larger and has to be scaled down: 4032 pixels come out as 2016 and stay so, where 3000 are wanted.
 func eighths(longest, maxSide int) (n int, exact bool) {
-	// Seven eighths have no fast transform in libjpeg-turbo and take longer than the whole.
-	scales := [...]int{8, 6, 5, 4, 3, 2, 1}
+	scales := [...]int{8, 4, 2, 1} // for which libjpeg-turbo has fast transforms; the others take as long as the whole
 	for i, n := range scales {
 		side := float64(longest) * float64(n) / 8
 		switch {
 		case side > 1.02*float64(maxSide):
-		case n == 8 || side >= 0.9*float64(maxSide):
+		case n == 8 || side >= leastOfMax*float64(maxSide):
 			return n, true
 		default:
 			return scales[i-1], false
@@ -76,6 +75,10 @@ func eighths(longest, maxSide int) (n int, exact bool) {
 	}
 	return 1, false
 }
+
+// leastOfMax is the share of the longest side wanted that is enough: a photograph of twelve megapixels
+// comes out as 2000 pixels where 3000 are wanted, in a fraction of the time, and a card on it still has 300 to 500 pixels an inch.
+const leastOfMax = 0.625
 
 func unreadable() error {
 	return &vision.ImageError{Code: vision.CodeUnreadable, Detail: "the picture cannot be decoded"}

@@ -117,11 +117,12 @@ func TestDecodeScalesDown(t *testing.T) {
 		{corners(t, 800, 400), 0, 800, 400},
 		{corners(t, 800, 400), 300, 300, 150},
 		{asJPEG, 900, 800, 400},
-		{asJPEG, 590, 600, 300}, // six eighths, by the decoder, are near enough
-		{asJPEG, 500, 500, 250}, // five eighths
-		{asJPEG, 300, 300, 150}, // three eighths
-		{asJPEG, 130, 130, 65},  // two eighths are scaled down
-		{asJPEG, 60, 60, 30},    // so is one
+		{asJPEG, 700, 700, 350}, // the whole is scaled down
+		{asJPEG, 590, 400, 200}, // a half, by the decoder, is near enough
+		{asJPEG, 395, 400, 200},
+		{asJPEG, 300, 200, 100}, // a quarter
+		{asJPEG, 130, 100, 50},  // an eighth
+		{asJPEG, 60, 60, 30},    // an eighth is scaled down
 	} {
 		pic, err := imaging.Decode(test.data, imaging.Options{MaxSide: test.maxSide})
 		if err != nil {

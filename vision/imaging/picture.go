@@ -19,7 +19,7 @@ const DefaultMaxSide = 3000
 
 // Options bounds what Decode makes. The zero value asks for the defaults.
 type Options struct {
-	MaxSide int // px of the longer side; a larger image is scaled down to it, a JPEG to within 2 % of it; 0 means DefaultMaxSide
+	MaxSide int // px of the longer side; a larger image is scaled down to it, a JPEG to 62 to 102 % of it; 0 means DefaultMaxSide
 }
 
 // Picture is a decoded, upright image: 8-bit BGR, interleaved, row-major, without padding. It is not

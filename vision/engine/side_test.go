@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"image"
+	_ "image/jpeg" // portraits are JPEG
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"kycd/kyc/specimen"
+	"kycd/vision"
+	"kycd/vision/visiontest"
+)
+
+// card draws both sides of a licence of nobody and photographs them at a size.
+func card(t testing.TB, seed uint64, scene func(uint64) specimen.Scene, width, height int, portrait image.Image) (front, back specimen.Photo, d specimen.Document) {
+	t.Helper()
+	press, err := specimen.NewPress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(seed, 1))
+	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	d = specimen.RandomDocument(rng, specimen.DriverLicense, specimen.RandomPerson(rng, now), now)
+	shoot := func(print image.Image, err error) specimen.Photo {
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := scene(seed)
+		s.Width, s.Height = width, height
+		photo, err := specimen.Photograph(print, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return photo
+	}
+	return shoot(press.Front(d, portrait)), shoot(press.Back(d)), d
+}
+
+// portrait is a photograph of a person, as a document's portrait wants it.
+func portrait(t testing.TB) image.Image {
+	t.Helper()
+	img, _, err := image.Decode(bytes.NewReader(visiontest.Read(t, "faces/dev/identities/deepface/p00/img1.jpg")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// askFront and askBack are what the server asks of the two sides of a document.
+func askFront() vision.Ask {
+	return vision.Ask{Faces: true, Portrait: true, Fingerprint: true, Document: true, MRZ: true, Text: true}
+}
+
+func askBack() vision.Ask {
+	return vision.Ask{Fingerprint: true, Document: true, Barcodes: true, MRZ: true, Text: true}
+}
+
+// TestSides: both sides are read, told apart, and recognised where the other one was asked for.
+func TestSides(t *testing.T) {
+	e := open(t, 1)
+	front, back, d := card(t, 11, specimen.Handheld, 1600, 1200, portrait(t))
+	truth, err := d.Truth()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+
+	a := e.Analyze(ctx, front.JPEG, askFront())
+	if a.Document == nil || a.Document.Side != vision.SideFront || a.Document.DPI < 300 || len(a.Faces) == 0 {
+		t.Errorf("front: %+v, %d faces, hints %v", a.Document, len(a.Faces), a.Hints)
+	}
+	for name, want := range map[string]string{"last_name": truth.LastName, "birth_date": truth.BirthDate} {
+		f := a.Fields[name]
+		if f.Value != want || f.Box.Area() == 0 || f.Box.X < 0 || f.Box.X+f.Box.Width > a.Width {
+			t.Errorf("%s: %+v, want %q", name, f, want)
+		}
+	}
+	a = e.Analyze(ctx, back.JPEG, askBack())
+	if a.Document == nil || a.Document.Side != vision.SideBack || a.AAMVA["DAQ"] != truth.DocumentNumber {
+		t.Errorf("back: %+v, hints %v", a.Document, a.Hints)
+	}
+	a = e.Analyze(ctx, back.JPEG, askFront())
+	if a.Document == nil || a.Document.Side != vision.SideBack {
+		t.Errorf("back for front: %+v, hints %v", a.Document, a.Hints)
+	}
+	a = e.Analyze(ctx, front.JPEG, askBack())
+	if a.Document == nil || a.Document.Side != vision.SideFront || !slices.Contains(a.Hints, vision.HintBarcodeUnreadable) {
+		t.Errorf("front for back: %+v, hints %v", a.Document, a.Hints)
+	}
+}
+
+// BenchmarkSide measures one side of a licence, photographed with 12 megapixels, as the server asks for it.
+func BenchmarkSide(b *testing.B) {
+	e := open(b, 1)
+	front, back, _ := card(b, 12, specimen.Handheld, 4000, 3000, portrait(b))
+	for _, side := range []struct {
+		name  string
+		photo []byte
+		ask   vision.Ask
+	}{{"front", front.JPEG, askFront()}, {"back", back.JPEG, askBack()}} {
+		b.Run(side.name, func(b *testing.B) {
+			for b.Loop() {
+				if a := e.Analyze(context.Background(), side.photo, side.ask); a.Error != "" || a.Document == nil {
+					b.Fatal(a.Error)
+				}
+			}
+		})
+	}
+}
