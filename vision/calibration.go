@@ -21,7 +21,7 @@ const (
 //
 // It is the largest hundredth at which the one-sided upper 95 % bound (Clopper-Pearson) of the false match rate is at most
 // 1e-3 among 8,665 pairs of pictures of strangers: three of them match with both encoders, two with the first alone. Of 380 pairs
-// of pictures of one person, many of them years apart, 26 % are then refused with both encoders, 51 % with the first alone. At 0.6,
+// of pictures of one person, many of them years apart, 25 % are then refused with both encoders, 51 % with the first alone. At 0.6,
 // customary for the first encoder alone, 1.3 % of strangers match; both encoders must not be used with it: half of them do.
 // Measured by vision/calibrate; docs/accuracy.md has the curves, and what bound so few people support.
 const DefaultFaceTolerance = 0.39

@@ -5,6 +5,7 @@ import (
 
 	"kycd/vision"
 	"kycd/vision/imaging"
+	"kycd/vision/networks"
 )
 
 // alignedSide is the side in pixels of a face as second encoders want it.
@@ -55,16 +56,12 @@ func align(pic *imaging.Picture, points [5]vision.Point) (*imaging.Picture, bool
 	// A large face is shrunk by area first, so that few samples see all its pixels.
 	if times := math.Floor(scale); times >= 2 {
 		box := corners(toPicture, times)
-		part, ok := pic.Crop(box)
-		if !ok {
-			return nil, false, nil
-		}
-		box.X, box.Y = max(box.X, 0), max(box.Y, 0)
-		small, err := part.Resize(int(math.Round(float64(part.Width)/times)), int(math.Round(float64(part.Height)/times)))
-		if err != nil {
+		box = clip(box, pic)
+		small, ok, err := networks.Cut(pic, box, int(math.Round(float64(box.Width)/times)), int(math.Round(float64(box.Height)/times)))
+		if err != nil || !ok {
 			return nil, false, err
 		}
-		across, down := float64(small.Width)/float64(part.Width), float64(small.Height)/float64(part.Height)
+		across, down := float64(small.Width)/float64(box.Width), float64(small.Height)/float64(box.Height)
 		for i, p := range points {
 			points[i] = vision.Point{X: (p.X-float64(box.X)+0.5)*across - 0.5, Y: (p.Y-float64(box.Y)+0.5)*down - 0.5}
 		}
@@ -88,6 +85,12 @@ func corners(s similarity, more float64) vision.Box {
 	bound := func(v float64) int { return int(math.Max(-most, math.Min(most, v))) }
 	x, y := bound(math.Floor(minX-2*more)), bound(math.Floor(minY-2*more))
 	return vision.Box{X: x, Y: y, Width: bound(math.Ceil(maxX+2*more)) - x, Height: bound(math.Ceil(maxY+2*more)) - y}
+}
+
+// clip is what of a box lies in the picture; without area if nothing does.
+func clip(box vision.Box, pic *imaging.Picture) vision.Box {
+	x, y := max(box.X, 0), max(box.Y, 0)
+	return vision.Box{X: x, Y: y, Width: min(box.X+box.Width, pic.Width) - x, Height: min(box.Y+box.Height, pic.Height) - y}
 }
 
 // sample takes the mean of four bilinear samples for each pixel of the result.

@@ -9,24 +9,27 @@ import (
 	"path/filepath"
 	"slices"
 
-	goface "github.com/Kagami/go-face"
 	"gocv.io/x/gocv"
 
 	"kycd/vision"
+	"kycd/vision/face/dlib"
 	"kycd/vision/imaging"
+	"kycd/vision/networks"
 )
 
 // ErrNotEncoded is returned for a face that the encoder's own detector does not see again in any crop.
 // Such a face is turned too far, too blurred or too small to be compared.
 var ErrNotEncoded = errors.New("face cannot be encoded")
 
-// Encoder turns faces into encodings of 128 values with dlib's ResNet, through go-face, and into those of the second
-// encoder where its weights are present. It holds about 130 MB. One Encoder serves one goroutine at a time: the library
-// serialises calls anyway.
+// Encoder turns faces into encodings of 128 values with dlib's ResNet, and into those of the second encoder where its weights
+// are present. It holds about 130 MB. One Encoder serves one goroutine at a time.
 type Encoder struct {
-	recognizer *goface.Recognizer
-	attempts   []attempt
-	second     *mobileFace // nil without its weights
+	hog       *dlib.HOG
+	cnn       *dlib.CNN // nil without its weights
+	landmarks *dlib.Landmarks
+	net       *dlib.ResNet
+	attempts  []attempt
+	second    *mobileFace // nil without its weights
 }
 
 // Encoding is what the encoder says about one face.
@@ -37,26 +40,50 @@ type Encoding struct {
 	Second    *vision.Encoding // of vision.SecondFaceEncoder; nil without its weights, or without Shape
 }
 
+// The files of the weights, named as go-face names them; that of the shape predictor whatever its number of points.
+const (
+	resNetFile    = "dlib_face_recognition_resnet_model_v1.dat"
+	landmarksFile = "shape_predictor_5_face_landmarks.dat"
+	cnnFile       = "mmod_human_face_detector.dat"
+	cnnLeast      = 500_000 // bytes; the true one has 729,940
+)
+
 // NewEncoder loads the weights from a folder with dlib_face_recognition_resnet_model_v1.dat,
-// shape_predictor_5_face_landmarks.dat (which may hold the predictor of 68 points) and
-// mmod_human_face_detector.dat. It takes a second or two.
+// shape_predictor_5_face_landmarks.dat (which may hold the predictor of 68 points) and, if turned faces are to be encoded too,
+// mmod_human_face_detector.dat. It takes a second or so.
 func NewEncoder(modelsDir string) (*Encoder, error) {
-	recognizer, err := goface.NewRecognizer(modelsDir)
+	e := &Encoder{attempts: attempts()}
+	err := e.load(modelsDir)
 	if err != nil {
+		e.Close()
 		return nil, fmt.Errorf("load face encoder: %w", err)
 	}
-	ways := attempts()
-	// go-face does not start without the CNN detector's file, so where it cannot be obtained an empty network stands
-	// in. To search with that one would end the process.
-	if info, err := os.Stat(filepath.Join(modelsDir, cnnFile)); err != nil || info.Size() < cnnLeast {
-		ways = slices.DeleteFunc(ways, func(a attempt) bool { return a.cnn })
+	if e.cnn == nil {
+		e.attempts = slices.DeleteFunc(e.attempts, func(a attempt) bool { return a.cnn })
 	}
-	second, err := newMobileFace(modelsDir)
-	if err != nil {
-		recognizer.Close()
-		return nil, err
+	return e, nil
+}
+
+func (e *Encoder) load(modelsDir string) (err error) {
+	if e.net, err = dlib.OpenResNet(filepath.Join(modelsDir, resNetFile)); err != nil {
+		return err
 	}
-	return &Encoder{recognizer: recognizer, attempts: ways, second: second}, nil
+	if e.landmarks, err = dlib.OpenLandmarks(filepath.Join(modelsDir, landmarksFile)); err != nil {
+		return err
+	}
+	if e.hog, err = dlib.NewHOG(); err != nil {
+		return err
+	}
+	// Where the CNN detector's file cannot be obtained, an empty network may stand in, because go-face does not start without one.
+	// To search with that one would end the process.
+	cnn := filepath.Join(modelsDir, cnnFile)
+	if info, err := os.Stat(cnn); err == nil && info.Size() >= cnnLeast {
+		if e.cnn, err = dlib.OpenCNN(cnn); err != nil {
+			return err
+		}
+	}
+	e.second, err = newMobileFace(modelsDir)
+	return err
 }
 
 // Model names the encoders in use.
@@ -67,22 +94,29 @@ func (e *Encoder) Model() string {
 	return vision.FusedFaceEncoder
 }
 
-const (
-	cnnFile  = "mmod_human_face_detector.dat"
-	cnnLeast = 500_000 // bytes; the true one has 729,940
-)
-
-// Close frees the weights.
+// Close frees the weights. A second call does nothing.
 func (e *Encoder) Close() {
-	e.recognizer.Close()
+	if e.net != nil {
+		e.net.Close()
+	}
+	if e.landmarks != nil {
+		e.landmarks.Close()
+	}
+	if e.hog != nil {
+		e.hog.Close()
+	}
+	if e.cnn != nil {
+		e.cnn.Close()
+	}
 	if e.second != nil {
 		// Closing a network frees memory; it reports nothing that could be acted on.
 		_ = e.second.close()
-		e.second = nil
 	}
+	e.net, e.landmarks, e.hog, e.cnn, e.second = nil, nil, nil, nil, nil
 }
 
-// attempt is one way of showing a face to go-face, which takes no box: it searches the crop by itself.
+// attempt is one way of showing a face to dlib, whose shape predictor was trained on the boxes of its own detectors: a face is
+// searched for again in a crop.
 type attempt struct {
 	faceSide int     // px of the face's longer side in the crop
 	margin   float64 // side of the crop, in longer sides of the face
@@ -99,7 +133,7 @@ func attempts() []attempt {
 	}
 }
 
-// Encode encodes a face found in pic. It returns ErrNotEncoded if go-face does not find it again.
+// Encode encodes a face found in pic. It returns ErrNotEncoded if dlib does not find it again.
 //
 // Where there is no second encoder, the encoding is the mean of the face's and its mirror image's, which leaves less to
 // lighting and pose; next to the second encoder, whose own mean that is, it gains nothing (docs/accuracy.md) and costs as
@@ -120,7 +154,7 @@ func (e *Encoder) Encode(pic *imaging.Picture, face Detection) (Encoding, error)
 		if !ok {
 			continue
 		}
-		encoding := Encoding{Values: append([]float32(nil), seen.Descriptor[:]...), Shape: chip.shape(seen.Shapes)}
+		encoding := Encoding{Values: seen.values, Shape: chip.shape(seen.points)}
 		if five, ok := fivePoints(encoding.Shape); ok {
 			encoding.Landmarks = five[:]
 			if e.second != nil {
@@ -143,43 +177,56 @@ func (e *Encoder) addMirrored(values []float32, c chip, a attempt) error {
 	if err != nil || !ok {
 		return err
 	}
-	for i, v := range mirrored.Descriptor {
+	for i, v := range mirrored.values {
 		values[i] = (values[i] + v) / 2
 	}
 	return nil
 }
 
-// recognize hands a square crop to go-face and picks the face that it was cut around.
-func (e *Encoder) recognize(crop *imaging.Picture, a attempt) (goface.Face, bool, error) {
-	jpeg, err := crop.EncodeJPEG(95) // the one format that go-face takes
-	if err != nil {
-		return goface.Face{}, false, err
-	}
-	search := e.recognizer.Recognize
+// recognized is what dlib says about a face in a crop.
+type recognized struct {
+	values []float32
+	points []image.Point // in pixels of the crop
+}
+
+// recognize searches a square crop for the face that it was cut around, and encodes it. It is false if the face is not seen.
+func (e *Encoder) recognize(crop *imaging.Picture, a attempt) (recognized, bool, error) {
+	search := e.hog.Search
 	if a.cnn {
-		search = e.recognizer.RecognizeCNN
+		search = e.cnn.Search
 	}
-	faces, err := search(jpeg)
+	faces, err := search(crop)
 	if err != nil {
-		return goface.Face{}, false, fmt.Errorf("encode face: %w", err)
+		return recognized{}, false, fmt.Errorf("encode face: %w", err)
 	}
 	face, ok := central(faces, crop.Width, a.faceSide)
-	return face, ok, nil
+	if !ok {
+		return recognized{}, false, nil
+	}
+	points, upright, err := e.landmarks.Place(crop, face)
+	if err != nil {
+		return recognized{}, false, fmt.Errorf("encode face: %w", err)
+	}
+	values, err := e.net.Encode(upright)
+	if err != nil {
+		return recognized{}, false, fmt.Errorf("encode face: %w", err)
+	}
+	return recognized{values: values, points: points}, true, nil
 }
 
 // central picks the face whose middle is nearest that of a square crop of the given side; it must lie within
 // half a face of it, or it is someone else's.
-func central(faces []goface.Face, side, faceSide int) (goface.Face, bool) {
+func central(faces []image.Rectangle, side, faceSide int) (image.Rectangle, bool) {
 	best, nearest := -1, float64(faceSide)/2
 	for i, f := range faces {
-		middle := f.Rectangle.Min.Add(f.Rectangle.Max)
+		middle := f.Min.Add(f.Max)
 		away := math.Hypot(float64(middle.X-side)/2, float64(middle.Y-side)/2)
 		if away <= nearest {
 			best, nearest = i, away
 		}
 	}
 	if best < 0 {
-		return goface.Face{}, false
+		return image.Rectangle{}, false
 	}
 	return faces[best], true
 }
@@ -219,11 +266,13 @@ func cutChip(pic *imaging.Picture, face Detection, a attempt) (chip, error) {
 		Width:  source,
 		Height: source,
 	}
-	square, inside := pic.Crop(box)
-	if !inside || square.Width != source || square.Height != source {
-		square = pic.CropReflected(box) // which takes longer
+	var scaled *imaging.Picture
+	var err error
+	if box.X >= 0 && box.Y >= 0 && box.X+source <= pic.Width && box.Y+source <= pic.Height {
+		scaled, _, err = networks.Cut(pic, box, wide, wide)
+	} else {
+		scaled, err = pic.CropReflected(box).Resize(wide, wide) // which takes longer
 	}
-	scaled, err := square.Resize(wide, wide)
 	if err != nil {
 		return chip{}, err
 	}

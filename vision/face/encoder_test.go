@@ -283,6 +283,66 @@ func TestTheFirstEncoderAlone(t *testing.T) {
 	}
 }
 
+// What this package computes by itself is what go-face says of the same pixels: the place of every point, and the encoding but for
+// rounding, whichever of dlib's detectors finds the face.
+func TestRecognizeIsAsGoFaceDoes(t *testing.T) {
+	finder, encoder := openFinder(t), openFirst(t)
+	recognizer, err := goface.NewRecognizer(visiontest.Models(t, encoderIn, cnnFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer recognizer.Close()
+	ways := attempts()
+	for _, of := range []struct {
+		name string
+		way  attempt
+	}{
+		{selfie, ways[0]},
+		{"faces/dev/identities/deepface/p00/img1.jpg", ways[1]},
+		{"faces/dev/identities/deepface/p06/img20.jpg", ways[0]},
+		{"faces/dev/identities/deepface/p00/img2.jpg", ways[3]},
+	} {
+		pic := decode(t, of.name)
+		found, err := finder.Find(pic)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d faces, %v", of.name, len(found), err)
+		}
+		chip, err := cutChip(pic, found[0], of.way)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jpeg, err := chip.picture.EncodeJPEG(95) // the one format that go-face takes
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, err := imaging.Decode(jpeg, imaging.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok, err := encoder.recognize(same, of.way)
+		if err != nil || !ok {
+			t.Fatalf("%s: %v, %v", of.name, ok, err)
+		}
+		recognize := recognizer.Recognize
+		if of.way.cnn {
+			recognize = recognizer.RecognizeCNN
+		}
+		faces, err := recognize(jpeg)
+		if err != nil || len(faces) != 1 {
+			t.Fatalf("%s: go-face sees %d faces, %v", of.name, len(faces), err)
+		}
+		if !slices.Equal(got.points, faces[0].Shapes) {
+			t.Errorf("%s: points at %v, with go-face at %v", of.name, got.points, faces[0].Shapes)
+		}
+		for i, want := range faces[0].Descriptor {
+			if math.Abs(float64(got.values[i]-want)) > 1e-5 {
+				t.Errorf("%s: value %d is %v, go-face's %v", of.name, i, got.values[i], want)
+				break
+			}
+		}
+	}
+}
+
 // A 1080p selfie in memory, encoded as JPEG, becomes what faces are compared by.
 func BenchmarkEncode1080p(b *testing.B) {
 	UseOneThreadPerEncoder()

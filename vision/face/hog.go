@@ -1,42 +1,29 @@
 package face
 
-// #cgo CXXFLAGS: -std=c++17 -O3 -DNDEBUG
-// #cgo LDFLAGS: -ldlib -lblas -llapack
-// #include "hog.h"
-import "C"
-
 import (
-	"errors"
 	"math"
-	"unsafe"
 
 	"kycd/vision"
+	"kycd/vision/face/dlib"
 	"kycd/vision/imaging"
 )
 
 // hogModel names the detector in Analysis.Models. Its filters are compiled into dlib.
 const hogModel = "dlib-frontal-hog"
 
-// maxHOGFaces bounds what one call gives back.
-const maxHOGFaces = 64
-
-// hog is dlib's frontal face detector: histograms of oriented gradients under a linear filter. It needs no
-// weights file and finds upright frontal faces of 80 px and more, in time linear in the pixels. One hog
-// serves one goroutine at a time.
-type hog struct{ ptr unsafe.Pointer }
+// hog is dlib's frontal face detector. It needs no weights file and finds upright frontal faces of 80 px and more, in time linear
+// in the pixels. One hog serves one goroutine at a time.
+type hog struct{ dlib *dlib.HOG }
 
 func newHOG() (*hog, error) {
-	ptr := C.kycd_hog_new()
-	if ptr == nil {
-		return nil, errors.New("dlib's face detector could not be made")
+	detector, err := dlib.NewHOG()
+	if err != nil {
+		return nil, err
 	}
-	return &hog{ptr: ptr}, nil
+	return &hog{detector}, nil
 }
 
-func (h *hog) close() {
-	C.kycd_hog_free(h.ptr)
-	h.ptr = nil
-}
+func (h *hog) close() { h.dlib.Close() }
 
 // detect finds the faces in a picture scaled so that its longer side is side px; 0 leaves it as it is.
 // Detections are in pixels of pic, best first.
@@ -50,20 +37,18 @@ func (h *hog) detect(pic *imaging.Picture, side int) ([]Detection, error) {
 			return nil, err
 		}
 	}
-	gray := scaled.Gray()
-	faces := make([]C.kycd_hog_face, maxHOGFaces)
-	n := int(C.kycd_hog_detect(h.ptr, (*C.uchar)(&gray[0]), C.int(scaled.Width), C.int(scaled.Height), &faces[0], maxHOGFaces))
-	if n < 0 {
-		return nil, errors.New("dlib's face detector failed")
+	faces, err := h.dlib.Detect(scaled)
+	if err != nil {
+		return nil, err
 	}
-	found := make([]Detection, 0, n)
-	for _, f := range faces[:n] {
+	found := make([]Detection, 0, len(faces))
+	for _, f := range faces {
 		d := Detection{
-			X:        float64(f.left),
-			Y:        float64(f.top),
-			Width:    float64(f.right - f.left + 1),
-			Height:   float64(f.bottom - f.top + 1),
-			Score:    1 - math.Exp(-2*float64(f.confidence)),
+			X:        float64(f.Box.Min.X),
+			Y:        float64(f.Box.Min.Y),
+			Width:    float64(f.Box.Dx() + 1),
+			Height:   float64(f.Box.Dy() + 1),
+			Score:    1 - math.Exp(-2*f.Confidence),
 			Detector: DetectorHOG,
 		}
 		found = append(found, d.scaled(1/scale, 0, 0))

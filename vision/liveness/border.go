@@ -2,9 +2,11 @@ package liveness
 
 import (
 	"math"
+	"slices"
 
 	"kycd/vision"
 	"kycd/vision/imaging"
+	"kycd/vision/networks"
 )
 
 // Lines are looked for where the face's longer side is borderFace px and the picture's at most borderSide.
@@ -26,7 +28,7 @@ func borderLines(pic *imaging.Picture, face vision.Box) (float64, error) {
 			return 0, err
 		}
 	}
-	if small, err = small.Resize(width, height); err != nil {
+	if small, _, err = networks.Cut(small, vision.Box{Width: small.Width, Height: small.Height}, width, height); err != nil {
 		return 0, err
 	}
 	across, down := slopes(small)
@@ -81,23 +83,30 @@ func slopes(pic *imaging.Picture) (across, down slope) {
 func (s slope) line(from, to, start, end int) float64 {
 	best, middle := 0.0, (start+end)/2
 	first, last := max(start, 0), min(end, s.length)
-	if 3*(last-first) < 2*(end-start) {
+	if last <= first || 3*(last-first) < 2*(end-start) {
 		return 0
 	}
-	shift := make([]int, last-first)
+	shift, offset := make([]int, last-first), make([]int, last-first)
 	for tilt := -6; tilt <= 6; tilt += 2 {
 		for i := range shift {
 			shift[i] = int(math.Round(float64(tilt*(first+i-middle)) / 100))
+			offset[i] = shift[i]*s.length + first + i
 		}
+		least, most := slices.Min(shift), slices.Max(shift)
 		for position := from; position <= to; position++ {
-			agree, n := 0, 0
-			for i, by := range shift {
-				at := position + by
-				if at < 2 || at >= s.positions-2 {
-					continue
+			agree, n := 0, len(shift)
+			if position+least >= 2 && position+most < s.positions-2 { // nearly always
+				for _, by := range offset {
+					agree += int(s.at[position*s.length+by])
 				}
-				agree += int(s.at[at*s.length+first+i])
-				n++
+			} else {
+				n = 0
+				for i, by := range shift {
+					if at := position + by; at >= 2 && at < s.positions-2 {
+						agree += int(s.at[position*s.length+offset[i]])
+						n++
+					}
+				}
 			}
 			if 3*n >= 2*(end-start) && n > 0 {
 				best = max(best, math.Abs(float64(agree))/float64(n))

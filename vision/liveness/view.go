@@ -5,6 +5,7 @@ import (
 
 	"kycd/vision"
 	"kycd/vision/imaging"
+	"kycd/vision/networks"
 )
 
 // within is a box around a face, scale times as large, that stays in the picture: it is moved, and where it must be
@@ -34,11 +35,11 @@ func stretched(pic *imaging.Picture, face vision.Box, scale float64, side int) (
 }
 
 func cut(pic *imaging.Picture, box vision.Box, side int) (*imaging.Picture, error) {
-	crop, ok := pic.Crop(box)
-	if !ok {
-		return nil, ErrFaceTooSmall // a face wholly outside of the picture
+	crop, ok, err := networks.Cut(pic, box, side, side)
+	if err == nil && !ok {
+		err = ErrFaceTooSmall // a face wholly outside of the picture
 	}
-	return crop.Resize(side, side)
+	return crop, err
 }
 
 // room is how many times the face's box fits into the picture, in the tighter direction.

@@ -19,6 +19,10 @@ void kycd_hog_free(void* detector);
 int kycd_hog_detect(void* detector, const unsigned char* gray, int width, int height,
                     kycd_hog_face* faces, int max_faces);
 
+// The same in colour, of each pixel the strongest; in the order B, G, R.
+int kycd_hog_detect_colour(void* detector, const unsigned char* bgr, int width, int height,
+                           kycd_hog_face* faces, int max_faces);
+
 #ifdef __cplusplus
 }
 #endif
