@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -22,12 +21,12 @@ import (
 var ErrNotEncoded = errors.New("face cannot be encoded")
 
 // Encoder turns faces into encodings of 128 values with dlib's ResNet, and into those of the second encoder where its weights
-// are present. It holds about 130 MB. One Encoder serves one goroutine at a time.
+// are present. A face that dlib's detector does not see in any crop is given to go-face. It holds about 130 MB. One Encoder serves one goroutine at a time.
 type Encoder struct {
 	hog       *dlib.HOG
-	cnn       *dlib.CNN // nil without its weights
 	landmarks *dlib.Landmarks
 	net       *dlib.ResNet
+	turned    *turned // nil without its weights
 	attempts  []attempt
 	second    *mobileFace // nil without its weights
 }
@@ -44,8 +43,6 @@ type Encoding struct {
 const (
 	resNetFile    = "dlib_face_recognition_resnet_model_v1.dat"
 	landmarksFile = "shape_predictor_5_face_landmarks.dat"
-	cnnFile       = "mmod_human_face_detector.dat"
-	cnnLeast      = 500_000 // bytes; the true one has 729,940
 )
 
 // NewEncoder loads the weights from a folder with dlib_face_recognition_resnet_model_v1.dat,
@@ -58,7 +55,7 @@ func NewEncoder(modelsDir string) (*Encoder, error) {
 		e.Close()
 		return nil, fmt.Errorf("load face encoder: %w", err)
 	}
-	if e.cnn == nil {
+	if e.turned == nil {
 		e.attempts = slices.DeleteFunc(e.attempts, func(a attempt) bool { return a.cnn })
 	}
 	return e, nil
@@ -74,14 +71,7 @@ func (e *Encoder) load(modelsDir string) (err error) {
 	if e.hog, err = dlib.NewHOG(); err != nil {
 		return err
 	}
-	// Where the CNN detector's file cannot be obtained, an empty network may stand in, because go-face does not start without one.
-	// To search with that one would end the process.
-	cnn := filepath.Join(modelsDir, cnnFile)
-	if info, err := os.Stat(cnn); err == nil && info.Size() >= cnnLeast {
-		if e.cnn, err = dlib.OpenCNN(cnn); err != nil {
-			return err
-		}
-	}
+	e.turned = newTurned(modelsDir)
 	e.second, err = newMobileFace(modelsDir)
 	return err
 }
@@ -105,14 +95,14 @@ func (e *Encoder) Close() {
 	if e.hog != nil {
 		e.hog.Close()
 	}
-	if e.cnn != nil {
-		e.cnn.Close()
+	if e.turned != nil {
+		e.turned.close()
 	}
 	if e.second != nil {
 		// Closing a network frees memory; it reports nothing that could be acted on.
 		_ = e.second.close()
 	}
-	e.net, e.landmarks, e.hog, e.cnn, e.second = nil, nil, nil, nil, nil
+	e.net, e.landmarks, e.hog, e.turned, e.second = nil, nil, nil, nil, nil
 }
 
 // attempt is one way of showing a face to dlib, whose shape predictor was trained on the boxes of its own detectors: a face is
@@ -191,19 +181,18 @@ type recognized struct {
 
 // recognize searches a square crop for the face that it was cut around, and encodes it. It is false if the face is not seen.
 func (e *Encoder) recognize(crop *imaging.Picture, a attempt) (recognized, bool, error) {
-	search := e.hog.Search
 	if a.cnn {
-		search = e.cnn.Search
+		return e.turned.recognize(crop, a.faceSide)
 	}
-	faces, err := search(crop)
+	faces, err := e.hog.Search(crop)
 	if err != nil {
 		return recognized{}, false, fmt.Errorf("encode face: %w", err)
 	}
-	face, ok := central(faces, crop.Width, a.faceSide)
+	i, ok := central(faces, crop.Width, a.faceSide)
 	if !ok {
 		return recognized{}, false, nil
 	}
-	points, upright, err := e.landmarks.Place(crop, face)
+	points, upright, err := e.landmarks.Place(crop, faces[i])
 	if err != nil {
 		return recognized{}, false, fmt.Errorf("encode face: %w", err)
 	}
@@ -216,7 +205,7 @@ func (e *Encoder) recognize(crop *imaging.Picture, a attempt) (recognized, bool,
 
 // central picks the face whose middle is nearest that of a square crop of the given side; it must lie within
 // half a face of it, or it is someone else's.
-func central(faces []image.Rectangle, side, faceSide int) (image.Rectangle, bool) {
+func central(faces []image.Rectangle, side, faceSide int) (i int, ok bool) {
 	best, nearest := -1, float64(faceSide)/2
 	for i, f := range faces {
 		middle := f.Min.Add(f.Max)
@@ -225,10 +214,7 @@ func central(faces []image.Rectangle, side, faceSide int) (image.Rectangle, bool
 			best, nearest = i, away
 		}
 	}
-	if best < 0 {
-		return image.Rectangle{}, false
-	}
-	return faces[best], true
+	return best, best >= 0
 }
 
 // chip is a square crop around a face, scaled and turned upright.

@@ -1,4 +1,4 @@
-// Package dlib calls dlib: its two face detectors, its shape predictor, and its face encoder. It stands apart because its C++ takes
+// Package dlib calls dlib: its face detector, its shape predictor, and its face encoder. It stands apart because its C++ takes
 // a minute to compile, which a change of package face should not cost.
 package dlib
 
