@@ -26,13 +26,15 @@ const (
 	turnWait = 500 * time.Millisecond
 )
 
-// askFor says what to measure on a picture.
-func askFor(side capture.Side) vision.Ask {
+// askFor says what to measure on a picture. A zone is looked for where documents of the type have one; identity cards may have it
+// on either side.
+func askFor(kind session.DocumentType, side capture.Side) vision.Ask {
+	licence, card := kind == session.DocumentTypeDriverLicense, kind == session.DocumentTypePassportCard
 	switch side {
 	case captureFront:
-		return vision.Ask{Faces: true, Portrait: true, Fingerprint: true, Document: true, MRZ: true, Text: true}
+		return vision.Ask{Faces: true, Portrait: true, Fingerprint: true, Document: true, MRZ: !licence && !card, Text: true}
 	case captureBack:
-		return vision.Ask{Fingerprint: true, Document: true, Barcodes: true, MRZ: true, Text: true}
+		return vision.Ask{Fingerprint: true, Document: true, Barcodes: true, MRZ: !licence, Text: true}
 	default:
 		return vision.Ask{Faces: true, Liveness: true, Attributes: true, Fingerprint: true}
 	}
@@ -95,7 +97,7 @@ func (s *Service) BeginAnalysis(ctx context.Context, outboxID string) (vision.As
 	if err != nil {
 		return vision.Ask{}, nil, err
 	}
-	return askFor(pic.Side), image, nil
+	return askFor(row.DocumentType, pic.Side), image, nil
 }
 
 // neverBegun takes a start back that gave no worker an image: an outage of the storage must not use up the

@@ -32,7 +32,7 @@ const PDF417 = "PDF417"
 
 // Options choose what is looked for. The zero value looks for PDF417 at the price of a live preview.
 type Options struct {
-	Any      bool // every symbology that zxing-cpp reads, not PDF417 alone
+	Any      bool // every symbology that zxing-cpp reads, where there is no PDF417
 	Thorough bool // on a miss, go on to the whole picture, at its full size as well, even if nothing there looks like a code
 
 	// Page are the corners of the document in the picture, pixels, clockwise from its own upper left or lower right, if
@@ -56,7 +56,7 @@ func Decode(ctx context.Context, gray []byte, w, h int, opt Options) ([]vision.B
 	if err != nil {
 		return nil, err
 	}
-	if opt.Any || len(found) == 0 && (opt.Thorough || search.textured) {
+	if opt.Any && !has(found, PDF417) || len(found) == 0 && (opt.Thorough || search.textured) {
 		more, err := search.whole(workingSide, attempt{any: opt.Any, downscale: true})
 		if err != nil {
 			return nil, err

@@ -52,8 +52,40 @@ func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
 	m.pic = pic
 	m.out.Format, m.out.Width, m.out.Height = pic.Format, pic.SourceWidth, pic.SourceHeight
 
+	if m.ask.Document || m.ask.Portrait { // the portrait is looked for on the document
+		m.lookForPage()
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		m.measurePeople()
+		m.measureWhole()
+	})
+	both.Go(func() { m.measurePapers(ctx) })
+	both.Wait()
+	m.tellSide(ctx)
+	m.out.Hints = append(m.out.Hints, m.general...)
+	m.out.Hints = append(append(m.out.Hints, m.people...), m.papers...)
+	if ctx.Err() != nil {
+		return failed(vision.CodeTimeout) // parts were cut short
+	}
+	return m.out
+}
+
+// measureWhole measures the picture as a whole: what copies of it are known by, and its quality where it is not that of a document
+// that was seen, which lies on a desk that does not matter.
+func (m *measurement) measureWhole() {
+	if m.ask.Fingerprint {
+		m.part(vision.PartFingerprint, func() error {
+			print := fingerprint.Of(m.pic)
+			m.out.Fingerprint = &print
+			return nil
+		})
+	}
+	if m.ask.Document && m.seen.surely() {
+		return
+	}
 	m.part(vision.PartQuality, func() error {
-		measured, err := quality.Measure(pic)
+		measured, err := quality.Measure(m.pic)
 		if err != nil {
 			return err
 		}
@@ -61,29 +93,6 @@ func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
 		m.general = quality.Hints(measured)
 		return nil
 	})
-	if m.ask.Fingerprint {
-		m.part(vision.PartFingerprint, func() error {
-			print := fingerprint.Of(pic)
-			m.out.Fingerprint = &print
-			return nil
-		})
-	}
-	if m.ask.Portrait { // is looked for on the document
-		m.lookForPage()
-	}
-	var both sync.WaitGroup
-	both.Go(m.measurePeople)
-	both.Go(func() { m.measurePapers(ctx) })
-	both.Wait()
-	m.tellSide(ctx)
-	if !m.ask.Document || !m.seen.surely() { // otherwise the document was measured, without what lies around it
-		m.out.Hints = append(m.out.Hints, m.general...)
-	}
-	m.out.Hints = append(append(m.out.Hints, m.people...), m.papers...)
-	if ctx.Err() != nil {
-		return failed(vision.CodeTimeout) // parts were cut short
-	}
-	return m.out
 }
 
 // reasonError ends a part with a reason of its own.

@@ -18,10 +18,9 @@ import (
 )
 
 const (
-	// confidentText is the mean word confidence from which a reading is not tried again with the document turned
-	// on its head.
+	// confidentText is the mean word confidence from which a page was read well. Of 36 specimens on their heads none reached 0.46.
 	confidentText = 0.6
-	// surelyTurned is how much surer the reader must be of a page on its head before the page is turned.
+	// surelyTurned is how much surer the reader must be of one way up than of the other to be believed.
 	surelyTurned = 0.1
 )
 
@@ -33,7 +32,7 @@ func (m *measurement) measurePapers(ctx context.Context) {
 	if m.ask.Barcodes {
 		m.part(vision.PartBarcodes, func() error { return m.readBarcodes(ctx) })
 	}
-	if m.ask.MRZ {
+	if m.ask.MRZ && m.out.AAMVA == nil { // no card has both
 		m.part(vision.PartMRZ, func() error { return m.readMRZ(ctx) })
 	}
 	if m.ask.Text {
@@ -197,44 +196,39 @@ func (m *measurement) readText(ctx context.Context) error {
 	return nil
 }
 
-// readEitherWay reads a page the way up that reads better. ok tells that nothing else need be read.
+// readEitherWay reads a page the way up that reads better. Most lie as they should, and which do not shows in what is read. ok tells
+// that nothing else need be read.
 func (m *measurement) readEitherWay(ctx context.Context, p *page) (ok bool, err error) {
+	how, err := m.readPage(ctx, p)
+	if err != nil || how >= confidentText {
+		return how >= confidentText, err
+	}
 	onHead, sure, err := m.engine.text.Upright(ctx, p.picture.Gray(), p.picture.Width, p.picture.Height)
+	if err != nil || sure >= surelyTurned && !onHead {
+		return how >= confidentText, err
+	}
+	turned, err := cutPage(m.pic, document.Turned(p.outline))
 	if err != nil {
 		return false, err
 	}
-	other := document.Turned(p.outline)
-	if onHead && sure >= surelyTurned {
-		if p, err = cutPage(m.pic, other); err != nil {
-			return false, err
-		}
-		other = document.Turned(p.outline)
-	}
-	if ok, err = m.readPage(ctx, p); ok || err != nil || sure >= surelyTurned {
-		return ok, err
-	}
-	turned, err := cutPage(m.pic, other)
-	if err != nil {
-		return false, err
-	}
-	return m.readPage(ctx, turned)
+	again, err := m.readPage(ctx, turned)
+	return max(how, again) >= confidentText, err
 }
 
-// readPage reads a page and keeps what it says if it is more than what was read before. ok tells that no other
-// reading need be tried.
-func (m *measurement) readPage(ctx context.Context, p *page) (ok bool, err error) {
+// readPage reads a page, keeps what it says if it is more than what was read before, and gives the mean confidence of its words.
+func (m *measurement) readPage(ctx context.Context, p *page) (confidence float64, err error) {
 	gray, width, height := p.picture.Gray(), p.picture.Width, p.picture.Height
 	text, words, err := m.engine.text.ReadPage(ctx, gray, width, height)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	ok = ocr.Confidence(words) >= confidentText
+	confidence = ocr.Confidence(words)
 	if sure(words) <= sure(m.out.Words) {
-		return ok, nil
+		return confidence, nil
 	}
 	fields, err := m.engine.text.Refine(ctx, gray, width, height, printed.Fields(words, width, height))
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	place := p.placing(m.pic.Scale)
 	for i := range words {
@@ -248,7 +242,7 @@ func (m *measurement) readPage(ctx context.Context, p *page) (ok bool, err error
 	if m.out.Document != nil {
 		copy(m.out.Document.Corners[:], m.source(p.outline.Corners[:])) // clockwise from the upper left of the print
 	}
-	return ok, nil
+	return confidence, nil
 }
 
 // sure counts the characters of words, each by its word's confidence; words more likely wrong than right do

@@ -420,3 +420,37 @@ func encodeSelfie(b *testing.B, finder *Finder, encoder *Encoder, data []byte) {
 		b.Fatal(err)
 	}
 }
+
+// The last attempt goes to go-face, which is loaded then and not before, and says the same of a face that both see.
+func TestTurnedThroughGoFace(t *testing.T) {
+	visiontest.Models(t, cnnFile)
+	finder, encoder := openFinder(t), openFirst(t)
+	pic := decode(t, "faces/dev/identities/deepface/p00/img2.jpg")
+	found, err := finder.Find(pic)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%d faces, %v", len(found), err)
+	}
+	ways := attempts()
+	seen := make([]recognized, 2)
+	for i, way := range []attempt{ways[0], ways[3]} {
+		if encoder.turned.recognizer != nil {
+			t.Error("go-face is loaded before it is needed")
+		}
+		chip, err := cutChip(pic, found[0], way)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ok bool
+		if seen[i], ok, err = encoder.recognize(chip.picture, way); err != nil || !ok {
+			t.Fatalf("attempt %d: %v, %v", i, ok, err)
+		}
+	}
+	sum := 0.0
+	for i, v := range seen[0].values {
+		d := float64(v - seen[1].values[i])
+		sum += d * d
+	}
+	if math.Sqrt(sum) > 0.3 || len(seen[1].points) != len(seen[0].points) {
+		t.Errorf("%.2f apart, %d and %d points", math.Sqrt(sum), len(seen[0].points), len(seen[1].points))
+	}
+}

@@ -3,7 +3,11 @@ package ocr
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"kycd/vision"
 )
@@ -11,34 +15,64 @@ import (
 // ReadPage reads a page cut out upright, one byte a pixel, w·h bytes: faster than Read, because the pieces of text are found
 // first and only they are read, each at the size that suits the reader and without the pattern of the paper. Lines of a
 // machine-readable zone are left out, and so is white print on dark; what a page of prose holds beyond that which a document
-// can is not read. Words of one line have the same number even where they stand far apart. ctx is asked before each piece.
+// can is not read. Words of one line have the same number even where they stand far apart. Engines that nobody else needs at the
+// moment read beside the first. ctx is asked before each piece.
 func (p *Pool) ReadPage(ctx context.Context, gray []byte, w, h int) (string, []vision.Word, error) {
 	if err := checkSize(gray, w, h); err != nil {
 		return "", nil, err
 	}
-	e, err := p.take(ctx)
+	first, err := p.take(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	defer func() { p.idle <- e }()
 	s := newSheet(gray, w, h)
-	strips := s.strips()
-	var words []vision.Word
-	room := mostReading
-	for _, t := range strips {
-		if err := ctx.Err(); err != nil {
-			return "", nil, err
-		}
-		if room -= t.reading(); room < 0 {
-			break
-		}
-		read, err := s.readStrip(e, t)
-		if err != nil {
-			return "", nil, err
-		}
-		words = append(words, read...)
+	strips := s.readable()
+	found := make([][]vision.Word, len(strips))
+	var next atomic.Int64
+	var reading errgroup.Group
+	read := func(e engine) {
+		reading.Go(func() error {
+			defer func() { p.idle <- e }()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(strips) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				words, err := s.readStrip(e, strips[i])
+				if err != nil {
+					return err
+				}
+				found[i] = words
+			}
+		})
 	}
+	read(first)
+	for range p.size - 1 {
+		select {
+		case e := <-p.idle:
+			read(e)
+		default:
+		}
+	}
+	if err := reading.Wait(); err != nil {
+		return "", nil, err
+	}
+	words := slices.Concat(found...)
 	return text(words), words, nil
+}
+
+// readable are the strips that are read: as many as mostReading allows, in their order.
+func (s *sheet) readable() []strip {
+	strips, room := s.strips(), mostReading
+	for i, t := range strips {
+		if room -= t.reading(); room < 0 {
+			return strips[:i]
+		}
+	}
+	return strips
 }
 
 // mostReading bounds the lines read on a page, in pixels of their pictures' width; a full licence has about 6500.
