@@ -11,15 +11,15 @@ import (
 // The bounds behind the hints of documents, measured on specimen cards and passport pages that were photographed from nearly above, made
 // worse on purpose, and rectified to 300 dpi.
 const (
-	// MinDPI is the resolution below which a document is not read with certainty. Sharp and well lit, 3 of 3 barcodes and zones are read
-	// from 110 dpi on, at 90 dpi none and 1 of 3; a hand that shakes and a lens out of focus take away about a quarter.
+	// MinDPI is the resolution below which a document is not read with certainty. Sharp and well lit, 3 of 3 barcodes
+	// are read from 110 dpi on and none at 90; of zones 1 of 3 at 90 and nearly all from 110. The rest is room for hands that shake.
 	MinDPI = 140
 	// Defocus of 4 px at 340 dpi leaves 35 to 43 on a front or a passport page, and a third of its values is not read then; at 1 px, and
 	// smeared by 6 px, it is 1260 and more. A card with a tenth of the light falls to 40, but is called dark.
 	minPageSharpness = 100
-	// With a tenth of the light the mean is 20; print is still read with a fifth, at 40.
+	// With a tenth of the light the mean is 20, with a fifth 40. Chosen, not measured against what can be read.
 	minPageBrightness = 38
-	// Weak reflections blow out nothing, those of a lamp that hides print 0.04 to 0.15 of the document.
+	// Weak reflections blow out nothing, those of a lamp 0.04 to 0.15 of the document. Chosen likewise.
 	maxPageGlare = 0.03
 )
 
