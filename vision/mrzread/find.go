@@ -1,6 +1,7 @@
 package mrzread
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"math"
@@ -206,36 +207,65 @@ func known(rows []row, r row) bool {
 	return false
 }
 
+// run is a stretch of white in one row of a mask: the pixels [from, to) of row y.
+type run struct{ y, from, to int }
+
 // patches measures the connected white patches of a mask and keeps the long thin ones.
 func patches(mask []byte, w, h int) []row {
-	var out []row
-	var stack []int
-	for start, v := range mask {
-		if v == 0 {
-			continue
+	var runs []run
+	var parent []int
+	root := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
 		}
-		stack = append(stack[:0], start)
-		mask[start] = 0
-		var cells []int
-		for len(stack) > 0 {
-			i := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			cells = append(cells, i)
-			x, y := i%w, i/w
-			for _, n := range [4]struct {
-				at   int
-				here bool
-			}{{i - 1, x > 0}, {i + 1, x < w-1}, {i - w, y > 0}, {i + w, y < h-1}} {
-				if n.here && mask[n.at] != 0 {
-					mask[n.at] = 0
-					stack = append(stack, n.at)
-				}
+		return i
+	}
+	above := 0 // first run of the row above
+	for y := range h {
+		line := mask[y*w : (y+1)*w]
+		here := len(runs)
+		touching := above
+		for x := 0; x < w; {
+			skip := bytes.IndexByte(line[x:], 255)
+			if skip < 0 {
+				break
 			}
+			from, to := x+skip, w
+			if n := bytes.IndexByte(line[from:], 0); n >= 0 {
+				to = from + n
+			}
+			i := len(runs)
+			runs, parent = append(runs, run{y, from, to}), append(parent, i)
+			for touching < here && (runs[touching].y < y-1 || runs[touching].to <= from) {
+				touching++
+			}
+			for k := touching; k < here && runs[k].from < to; k++ {
+				parent[root(k)] = root(i)
+			}
+			x = to
 		}
-		if len(cells) < w/4 {
+		above = here
+	}
+	size := make([]int, len(runs))
+	for i, r := range runs {
+		size[root(i)] += r.to - r.from
+	}
+	parts := map[int][]run{}
+	var order []int
+	for i, r := range runs {
+		k := root(i)
+		if size[k] < w/4 {
 			continue
 		}
-		if r, ok := measure(cells, w); ok {
+		if parts[k] == nil {
+			order = append(order, k)
+		}
+		parts[k] = append(parts[k], r)
+	}
+	var out []row
+	for _, k := range order {
+		if r, ok := measure(parts[k], w); ok {
 			out = append(out, r)
 		}
 	}
@@ -243,12 +273,14 @@ func patches(mask []byte, w, h int) []row {
 }
 
 // measure lays a line through the pixels of a patch by their second moments.
-func measure(cells []int, w int) (row, bool) {
+func measure(runs []run, w int) (row, bool) {
 	var n, sx, sy, sxx, syy, sxy float64
-	for _, i := range cells {
-		x, y := float64(i%w), float64(i/w)
-		n, sx, sy = n+1, sx+x, sy+y
-		sxx, syy, sxy = sxx+x*x, syy+y*y, sxy+x*y
+	squares := func(k float64) float64 { return k * (k + 1) * (2*k + 1) / 6 } // 1² + … + k²
+	for _, r := range runs {
+		count, x, y := float64(r.to-r.from), float64(r.from+r.to-1)/2, float64(r.y)
+		n, sx, sy = n+count, sx+count*x, sy+count*y
+		sxx += squares(float64(r.to-1)) - squares(float64(r.from-1))
+		syy, sxy = syy+count*y*y, sxy+count*x*y
 	}
 	mx, my := sx/n, sy/n
 	cxx, cyy, cxy := sxx/n-mx*mx, syy/n-my*my, sxy/n-mx*my
@@ -261,14 +293,18 @@ func measure(cells []int, w int) (row, bool) {
 	}
 	sin, cos := math.Sincos(angle)
 	along, across := newSpread(2*long), newSpread(2*long)
-	for _, i := range cells {
-		x, y := float64(i%w)-mx, float64(i/w)-my
-		along.add(x*cos + y*sin)
-		across.add(y*cos - x*sin)
+	for _, r := range runs {
+		y := float64(r.y) - my
+		for i := r.from; i < r.to; i++ {
+			x := float64(i) - mx
+			along.add(x*cos + y*sin)
+			across.add(y*cos - x*sin)
+		}
 	}
-	from, to := along.quantile(len(cells)/200), along.quantile(len(cells)-1-len(cells)/200)
+	cells := int(n)
+	from, to := along.quantile(cells/200), along.quantile(cells-1-cells/200)
 	// A patch of even height spreads its pixels evenly across: 90 % of them lie within 0.9 of its height.
-	upper, lower := across.quantile(len(cells)*5/100), across.quantile(len(cells)*95/100)
+	upper, lower := across.quantile(cells*5/100), across.quantile(cells*95/100)
 	height, middle := (lower-upper)/0.9, (lower+upper)/2
 	r := row{
 		centre: vision.Point{X: mx + (from+to)/2*cos - middle*sin, Y: my + (from+to)/2*sin + middle*cos},

@@ -133,14 +133,19 @@ func (s *search) look(ctx context.Context, stage *stage, angle float64, toPictur
 	}
 	defer v.strokes.Close()
 	candidates := groups(stage.rows(v))
+	ink, err := v.strokes.DataPtrUint8()
+	if err != nil {
+		return false, err
+	}
 	for _, g := range candidates[:min(len(candidates), maxGroups)] {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		a, ok := areaOf(g, toPicture.after(v.toStage))
-		if !ok {
+		a, ok := areaOf(g)
+		if !ok || !a.regular(ink, v.strokes.Cols(), stage.threshold) {
 			continue
 		}
+		a.toPicture = toPicture.after(v.toStage).after(a.toPicture)
 		c, ok := s.reader.zone(s.picture, a, s.now)
 		if !ok {
 			continue

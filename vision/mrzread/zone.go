@@ -96,9 +96,9 @@ type area struct {
 	rows      int
 }
 
-// areaOf lays a plane through the rows' ends. It undoes the perspective within the zone: the rows converge in the view,
-// and their letters shrink along them.
-func areaOf(g rowGroup, toPicture homography) (a area, ok bool) {
+// areaOf lays a plane through the rows' ends in the view. It undoes the perspective within the zone: the rows converge
+// there, and their letters shrink along them.
+func areaOf(g rowGroup) (a area, ok bool) {
 	n := len(g.rows)
 	var left, right []vision.Point
 	length := 0.0
@@ -119,8 +119,7 @@ func areaOf(g rowGroup, toPicture homography) (a area, ok bool) {
 	}
 	scale := columns * glyphs.StripLetter * 1.03 / length
 	a = area{length: length * scale, between: down * scale / float64(n-1), rows: n}
-	toView, ok := ontoQuad(a.length, down*scale, [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
-	a.toPicture = toPicture.after(toView)
+	a.toPicture, ok = ontoQuad(a.length, down*scale, [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
 	return a, ok
 }
 

@@ -1,0 +1,68 @@
+package mrzread
+
+import (
+	"math"
+
+	"kycd/vision/mrzread/glyphs"
+)
+
+// minBeat is the least share of the ink in a zone's rows that comes and goes with the pitch of its columns.
+const minBeat = 0.15
+
+// The strokes of a view are coarser than a strip: they are looked at in steps of so many of its pixels.
+const (
+	beatStep  = 2
+	beatReach = glyphs.StripLetter / 2
+)
+
+// regular says whether the ink of an area's rows comes and goes with one pitch, as print in columns does and prose does
+// not. It looks at the strokes of the view, which is much cheaper than laying the rows out.
+func (a area) regular(strokes []byte, w int, threshold float32) bool {
+	return a.beat(strokes, w, threshold) >= minBeat
+}
+
+func (a area) beat(strokes []byte, w int, threshold float32) float64 {
+	count := int(a.length / beatStep)
+	h := len(strokes) / w
+	columns := make([][]float64, a.rows)
+	total := 0.0
+	least := int(threshold / 2)
+	for i := range columns {
+		columns[i] = make([]float64, count)
+		for k := range columns[i] {
+			sum := 0
+			for y := -beatReach; y <= beatReach; y += beatStep {
+				at := a.toPicture.apply(float64(k*beatStep), float64(i)*a.between+float64(y))
+				px, py := int(at.X), int(at.Y)
+				if px >= 0 && py >= 0 && px < w && py < h {
+					sum += max(int(strokes[py*w+px])-least, 0)
+				}
+			}
+			columns[i][k] = float64(sum)
+			total += float64(sum)
+		}
+	}
+	if total == 0 {
+		return 0
+	}
+	strongest := 0.0
+	for pitch := 0.7 * glyphs.StripLetter / beatStep; pitch < 1.5*glyphs.StripLetter/beatStep; pitch *= 1.008 {
+		sum := 0.0
+		for _, c := range columns {
+			sum += wave(c, pitch)
+		}
+		strongest = max(strongest, sum/total)
+	}
+	return strongest
+}
+
+// wave is how much of the columns' ink comes and goes with a period.
+func wave(columns []float64, period float64) float64 {
+	// Goertzel's recurrence.
+	sin, cos := math.Sincos(2 * math.Pi / period)
+	var before, now float64
+	for _, v := range columns {
+		before, now = now, v+2*cos*now-before
+	}
+	return math.Hypot(now-before*cos, before*sin)
+}
