@@ -2,12 +2,16 @@ package mrzread
 
 import (
 	"math"
+	"sort"
 
 	"kycd/vision/mrzread/glyphs"
 )
 
 // minBeat is the least share of the ink in a zone's rows that comes and goes with the pitch of its columns.
-const minBeat = 0.15
+const (
+	minBeat     = 0.15
+	minContrast = 3 // of the pitch to others
+)
 
 // The strokes of a view are coarser than a strip: they are looked at in steps of so many of its pixels.
 const (
@@ -18,10 +22,11 @@ const (
 // regular says whether the ink of an area's rows comes and goes with one pitch, as print in columns does and prose does
 // not. It looks at the strokes of the view, which is much cheaper than laying the rows out.
 func (a area) regular(strokes []byte, w int, threshold float32) bool {
-	return a.beat(strokes, w, threshold) >= minBeat
+	strongest, usual := a.beat(strokes, w, threshold)
+	return strongest >= minBeat && strongest >= minContrast*usual
 }
 
-func (a area) beat(strokes []byte, w int, threshold float32) float64 {
+func (a area) beat(strokes []byte, w int, threshold float32) (strongest, usual float64) {
 	count := int(a.length / beatStep)
 	h := len(strokes) / w
 	columns := make([][]float64, a.rows)
@@ -43,17 +48,18 @@ func (a area) beat(strokes []byte, w int, threshold float32) float64 {
 		}
 	}
 	if total == 0 {
-		return 0
+		return 0, 0
 	}
-	strongest := 0.0
+	var beats []float64
 	for pitch := 0.7 * glyphs.StripLetter / beatStep; pitch < 1.5*glyphs.StripLetter/beatStep; pitch *= 1.008 {
 		sum := 0.0
 		for _, c := range columns {
 			sum += wave(c, pitch)
 		}
-		strongest = max(strongest, sum/total)
+		beats = append(beats, sum/total)
 	}
-	return strongest
+	sort.Float64s(beats)
+	return beats[len(beats)-1], beats[len(beats)/2]
 }
 
 // wave is how much of the columns' ink comes and goes with a period.

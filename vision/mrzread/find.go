@@ -34,6 +34,8 @@ const (
 type stage struct {
 	strokes   gocv.Mat
 	threshold float32
+	gaps      [2]int // between letters, pixels: strokes so far apart are joined, closer print first
+	thinnest  int    // height of a row, pixels
 }
 
 func (s *stage) close() { s.strokes.Close() }
@@ -61,11 +63,30 @@ func newStage(work gocv.Mat) (*stage, error) {
 	for i, v := range dark {
 		light[i] = byte(min(uint32(light[i]-v)*share[light[i]]>>8, 255))
 	}
-	s := &stage{strokes: paper.Clone()}
+	s := &stage{strokes: paper.Clone(), gaps: [2]int{19, 33}, thinnest: 5}
 	mask := gocv.NewMat()
 	defer mask.Close()
 	s.threshold = gocv.Threshold(s.strokes, &mask, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
 	return s, nil
+}
+
+// halved is the stage at half its size, in which rows are told from other print at a quarter of the cost, but not measured.
+// The caller closes it.
+func (s *stage) halved() *stage {
+	// Thin strokes fade where four pixels become one.
+	half := &stage{strokes: gocv.NewMat(), threshold: 0.6 * s.threshold, gaps: [2]int{9, 17}, thinnest: 3}
+	gocv.Resize(s.strokes, &half.strokes, image.Pt((s.strokes.Cols()+1)/2, (s.strokes.Rows()+1)/2), 0, 0, gocv.InterpolationArea)
+	return half
+}
+
+// promising says whether rows that lie about at an angle, radians, may be a zone.
+func (s *stage) promising(angle float64) (bool, error) {
+	v, err := s.turned(angle)
+	if err != nil {
+		return false, err
+	}
+	defer v.strokes.Close()
+	return len(groups(s.rows(v))) > 0, nil
 }
 
 // view is a stage turned. toStage maps its pixels to the stage's.
@@ -109,11 +130,11 @@ func (s *stage) turned(angle float64) (view, error) {
 // measured by their moments.
 func (s *stage) rows(v view) []row {
 	var out []row
-	for _, gap := range []int{19, 33} {
+	for _, gap := range s.gaps {
 		mask := gocv.NewMat()
 		gocv.Threshold(v.strokes, &mask, s.threshold, 255, gocv.ThresholdBinary)
 		morph(mask, &mask, gocv.MorphClose, gap, 1)
-		morph(mask, &mask, gocv.MorphOpen, gap, 5)
+		morph(mask, &mask, gocv.MorphOpen, gap, s.thinnest)
 		found := patches(mask.ToBytes(), mask.Cols(), mask.Rows())
 		for _, r := range append(found, joined(found)...) {
 			elongation := r.length / max(r.height, 1)
