@@ -134,6 +134,28 @@ func edge(ends []vision.Point) (first, last vision.Point) {
 	return vision.Point{X: mean.X - half.X, Y: mean.Y - half.Y}, vision.Point{X: mean.X + half.X, Y: mean.Y + half.Y}
 }
 
+// straightened is the area with the ends of its rows where those of a reading are. lines are the rows as they lie.
+func (a area) straightened(lines []glyphs.Line, c Candidate) (out area, ok bool) {
+	n := len(c.Lines[0])
+	var left, right []vision.Point
+	for i, line := range lines {
+		begin := c.begins[i]
+		if c.Turned {
+			begin = len(line.Centres) - c.begins[len(lines)-1-i] - n
+		}
+		y := float64(i) * a.between
+		left = append(left, vision.Point{X: line.Centres[begin] - line.Pitch/2 - stripMargin, Y: y})
+		right = append(right, vision.Point{X: line.Centres[begin+n-1] + line.Pitch/2 - stripMargin, Y: y})
+	}
+	upperLeft, lowerLeft := edge(left)
+	upperRight, lowerRight := edge(right)
+	out = area{length: float64(n) * glyphs.StripLetter * 1.03, rows: a.rows}
+	out.between = a.between * 2 * out.length / (upperRight.X - upperLeft.X + lowerRight.X - lowerLeft.X)
+	onto, ok := ontoQuad(out.length, out.between*float64(a.rows-1), [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
+	out.toPicture = a.toPicture.after(onto)
+	return out, ok
+}
+
 // strips lays the rows out straight.
 func (a area) strips(p plane) []glyphs.Strip {
 	var out []glyphs.Strip
