@@ -45,15 +45,16 @@ func newStage(work gocv.Mat) (*stage, error) {
 	soft := gocv.NewMat()
 	defer soft.Close()
 	gocv.GaussianBlur(work, &soft, image.Pt(3, 3), 0, 0, gocv.BorderReplicate)
-	paper := gocv.NewMat()
-	defer paper.Close()
-	morph(soft, &paper, gocv.MorphClose, 17, 17)
+	s := &stage{strokes: gocv.NewMat(), gaps: [2]int{19, 33}, thinnest: 5}
+	morph(soft, &s.strokes, gocv.MorphClose, 17, 17)
 	dark, err := soft.DataPtrUint8()
 	if err != nil {
+		s.close()
 		return nil, err
 	}
-	light, err := paper.DataPtrUint8()
+	light, err := s.strokes.DataPtrUint8()
 	if err != nil {
+		s.close()
 		return nil, err
 	}
 	var share [256]uint32 // 1/v, so that no pixel is divided
@@ -63,7 +64,6 @@ func newStage(work gocv.Mat) (*stage, error) {
 	for i, v := range dark {
 		light[i] = byte(min(uint32(light[i]-v)*share[light[i]]>>8, 255))
 	}
-	s := &stage{strokes: paper.Clone(), gaps: [2]int{19, 33}, thinnest: 5}
 	mask := gocv.NewMat()
 	defer mask.Close()
 	s.threshold = gocv.Threshold(s.strokes, &mask, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
@@ -86,7 +86,8 @@ func (s *stage) promising(angle float64) (bool, error) {
 		return false, err
 	}
 	defer v.strokes.Close()
-	return len(groups(s.rows(v))) > 0, nil
+	rows, err := s.rows(v)
+	return len(groups(rows)) > 0, err
 }
 
 // view is a stage turned. toStage maps its pixels to the stage's.
@@ -128,23 +129,28 @@ func (s *stage) turned(angle float64) (view, error) {
 
 // rows returns the patches of a view that may be rows of a zone, in its pixels: the strokes are joined along the line, and
 // measured by their moments.
-func (s *stage) rows(v view) []row {
+func (s *stage) rows(v view) ([]row, error) {
+	dark, mask := gocv.NewMat(), gocv.NewMat()
+	defer dark.Close()
+	defer mask.Close()
+	gocv.Threshold(v.strokes, &dark, s.threshold, 255, gocv.ThresholdBinary)
 	var out []row
 	for _, gap := range s.gaps {
-		mask := gocv.NewMat()
-		gocv.Threshold(v.strokes, &mask, s.threshold, 255, gocv.ThresholdBinary)
-		morph(mask, &mask, gocv.MorphClose, gap, 1)
+		morph(dark, &mask, gocv.MorphClose, gap, 1)
 		morph(mask, &mask, gocv.MorphOpen, gap, s.thinnest)
-		found := patches(mask.ToBytes(), mask.Cols(), mask.Rows())
+		white, err := mask.DataPtrUint8()
+		if err != nil {
+			return nil, err
+		}
+		found := patches(white, mask.Cols(), mask.Rows())
 		for _, r := range append(found, joined(found)...) {
 			elongation := r.length / max(r.height, 1)
 			if r.length >= minLength*float64(mask.Cols()) && elongation >= minElongation && elongation <= maxElongation && !known(out, r) {
 				out = append(out, r)
 			}
 		}
-		mask.Close()
 	}
-	return out
+	return out, nil
 }
 
 // joined puts parts that lie in one line together: a reflection or a shadow's edge breaks rows.
