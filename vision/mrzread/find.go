@@ -36,6 +36,7 @@ type stage struct {
 	threshold float32
 	gaps      [2]int // between letters, pixels: strokes so far apart are joined, closer print first
 	thinnest  int    // height of a row, pixels
+	coarse    bool   // turned without smoothing, which is enough to tell rows
 }
 
 func (s *stage) close() { s.strokes.Close() }
@@ -74,7 +75,7 @@ func newStage(work gocv.Mat) (*stage, error) {
 // The caller closes it.
 func (s *stage) halved() *stage {
 	// Thin strokes fade where four pixels become one.
-	half := &stage{strokes: gocv.NewMat(), threshold: 0.6 * s.threshold, gaps: [2]int{9, 17}, thinnest: 3}
+	half := &stage{strokes: gocv.NewMat(), threshold: 0.6 * s.threshold, gaps: [2]int{9, 17}, thinnest: 3, coarse: true}
 	gocv.Resize(s.strokes, &half.strokes, image.Pt((s.strokes.Cols()+1)/2, (s.strokes.Rows()+1)/2), 0, 0, gocv.InterpolationArea)
 	return half
 }
@@ -123,7 +124,11 @@ func (s *stage) turned(angle float64) (view, error) {
 			m.SetDoubleAt(i, j, x)
 		}
 	}
-	gocv.WarpAffineWithParams(s.strokes, &v.strokes, m, image.Pt(int(outW), int(outH)), gocv.InterpolationLinear, gocv.BorderConstant, color.RGBA{})
+	how := gocv.InterpolationLinear
+	if s.coarse {
+		how = gocv.InterpolationNearestNeighbor
+	}
+	gocv.WarpAffineWithParams(s.strokes, &v.strokes, m, image.Pt(int(outW), int(outH)), how, gocv.BorderConstant, color.RGBA{})
 	return v, nil
 }
 
@@ -319,7 +324,7 @@ func measure(runs []run, w int) (row, bool) {
 		return row{}, false
 	}
 	sin, cos := math.Sincos(angle)
-	along, across := newSpread(2*long), newSpread(2*long)
+	along, across := newSpread(1.5*long), newSpread(2*thin)
 	for _, r := range runs {
 		y := float64(r.y) - my
 		for i := r.from; i < r.to; i++ {

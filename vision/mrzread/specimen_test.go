@@ -387,7 +387,15 @@ func BenchmarkRead(b *testing.B) {
 }
 
 // BenchmarkMiss reads pictures of the same size in which there is no zone.
-func BenchmarkMiss(b *testing.B) {
+func BenchmarkMiss(b *testing.B) { miss(b, Place{}) }
+
+// BenchmarkMissPlaced reads the same as documents that fill their picture.
+func BenchmarkMissPlaced(b *testing.B) {
+	miss(b, Place{Corners: &[4]vision.Point{{X: 1, Y: 1}, {X: 2999, Y: 1}, {X: 2999, Y: 2249}, {X: 1, Y: 2249}}})
+}
+
+func miss(b *testing.B, place Place) {
+	b.Helper()
 	reader, err := NewReader()
 	if err != nil {
 		b.Fatal(err)
@@ -399,7 +407,7 @@ func BenchmarkMiss(b *testing.B) {
 		}
 		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
 			for b.Loop() {
-				if zone, err := reader.Read(context.Background(), big.pix, big.w, big.h, today()); err != nil || zone != nil {
+				if zone, err := reader.ReadPlaced(context.Background(), big.pix, big.w, big.h, today(), place); err != nil || zone != nil {
 					b.Fatal(zone, err)
 				}
 			}
