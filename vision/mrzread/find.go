@@ -1,6 +1,7 @@
 package mrzread
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"math"
@@ -33,6 +34,9 @@ const (
 type stage struct {
 	strokes   gocv.Mat
 	threshold float32
+	gaps      [2]int // between letters, pixels: strokes so far apart are joined, closer print first
+	thinnest  int    // height of a row, pixels
+	coarse    bool   // turned without smoothing, which is enough to tell rows
 }
 
 func (s *stage) close() { s.strokes.Close() }
@@ -42,15 +46,16 @@ func newStage(work gocv.Mat) (*stage, error) {
 	soft := gocv.NewMat()
 	defer soft.Close()
 	gocv.GaussianBlur(work, &soft, image.Pt(3, 3), 0, 0, gocv.BorderReplicate)
-	paper := gocv.NewMat()
-	defer paper.Close()
-	morph(soft, &paper, gocv.MorphClose, 17, 17)
+	s := &stage{strokes: gocv.NewMat(), gaps: [2]int{19, 33}, thinnest: 5}
+	morph(soft, &s.strokes, gocv.MorphClose, 17, 17)
 	dark, err := soft.DataPtrUint8()
 	if err != nil {
+		s.close()
 		return nil, err
 	}
-	light, err := paper.DataPtrUint8()
+	light, err := s.strokes.DataPtrUint8()
 	if err != nil {
+		s.close()
 		return nil, err
 	}
 	var share [256]uint32 // 1/v, so that no pixel is divided
@@ -60,11 +65,30 @@ func newStage(work gocv.Mat) (*stage, error) {
 	for i, v := range dark {
 		light[i] = byte(min(uint32(light[i]-v)*share[light[i]]>>8, 255))
 	}
-	s := &stage{strokes: paper.Clone()}
 	mask := gocv.NewMat()
 	defer mask.Close()
 	s.threshold = gocv.Threshold(s.strokes, &mask, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
 	return s, nil
+}
+
+// halved is the stage at half its size, in which rows are told from other print at a quarter of the cost, but not measured.
+// The caller closes it.
+func (s *stage) halved() *stage {
+	// Thin strokes fade where four pixels become one.
+	half := &stage{strokes: gocv.NewMat(), threshold: 0.6 * s.threshold, gaps: [2]int{9, 17}, thinnest: 3, coarse: true}
+	gocv.Resize(s.strokes, &half.strokes, image.Pt((s.strokes.Cols()+1)/2, (s.strokes.Rows()+1)/2), 0, 0, gocv.InterpolationArea)
+	return half
+}
+
+// promising says whether rows that lie about at an angle, radians, may be a zone.
+func (s *stage) promising(angle float64) (bool, error) {
+	v, err := s.turned(angle)
+	if err != nil {
+		return false, err
+	}
+	defer v.strokes.Close()
+	rows, err := s.rows(v)
+	return len(groups(rows)) > 0, err
 }
 
 // view is a stage turned. toStage maps its pixels to the stage's.
@@ -100,29 +124,38 @@ func (s *stage) turned(angle float64) (view, error) {
 			m.SetDoubleAt(i, j, x)
 		}
 	}
-	gocv.WarpAffineWithParams(s.strokes, &v.strokes, m, image.Pt(int(outW), int(outH)), gocv.InterpolationLinear, gocv.BorderConstant, color.RGBA{})
+	how := gocv.InterpolationLinear
+	if s.coarse {
+		how = gocv.InterpolationNearestNeighbor
+	}
+	gocv.WarpAffineWithParams(s.strokes, &v.strokes, m, image.Pt(int(outW), int(outH)), how, gocv.BorderConstant, color.RGBA{})
 	return v, nil
 }
 
 // rows returns the patches of a view that may be rows of a zone, in its pixels: the strokes are joined along the line, and
 // measured by their moments.
-func (s *stage) rows(v view) []row {
+func (s *stage) rows(v view) ([]row, error) {
+	dark, mask := gocv.NewMat(), gocv.NewMat()
+	defer dark.Close()
+	defer mask.Close()
+	gocv.Threshold(v.strokes, &dark, s.threshold, 255, gocv.ThresholdBinary)
 	var out []row
-	for _, gap := range []int{19, 33} {
-		mask := gocv.NewMat()
-		gocv.Threshold(v.strokes, &mask, s.threshold, 255, gocv.ThresholdBinary)
-		morph(mask, &mask, gocv.MorphClose, gap, 1)
-		morph(mask, &mask, gocv.MorphOpen, gap, 5)
-		found := patches(mask.ToBytes(), mask.Cols(), mask.Rows())
+	for _, gap := range s.gaps {
+		morph(dark, &mask, gocv.MorphClose, gap, 1)
+		morph(mask, &mask, gocv.MorphOpen, gap, s.thinnest)
+		white, err := mask.DataPtrUint8()
+		if err != nil {
+			return nil, err
+		}
+		found := patches(white, mask.Cols(), mask.Rows())
 		for _, r := range append(found, joined(found)...) {
 			elongation := r.length / max(r.height, 1)
 			if r.length >= minLength*float64(mask.Cols()) && elongation >= minElongation && elongation <= maxElongation && !known(out, r) {
 				out = append(out, r)
 			}
 		}
-		mask.Close()
 	}
-	return out
+	return out, nil
 }
 
 // joined puts parts that lie in one line together: a reflection or a shadow's edge breaks rows.
@@ -206,36 +239,65 @@ func known(rows []row, r row) bool {
 	return false
 }
 
+// run is a stretch of white in one row of a mask: the pixels [from, to) of row y.
+type run struct{ y, from, to int }
+
 // patches measures the connected white patches of a mask and keeps the long thin ones.
 func patches(mask []byte, w, h int) []row {
-	var out []row
-	var stack []int
-	for start, v := range mask {
-		if v == 0 {
-			continue
+	var runs []run
+	var parent []int
+	root := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
 		}
-		stack = append(stack[:0], start)
-		mask[start] = 0
-		var cells []int
-		for len(stack) > 0 {
-			i := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			cells = append(cells, i)
-			x, y := i%w, i/w
-			for _, n := range [4]struct {
-				at   int
-				here bool
-			}{{i - 1, x > 0}, {i + 1, x < w-1}, {i - w, y > 0}, {i + w, y < h-1}} {
-				if n.here && mask[n.at] != 0 {
-					mask[n.at] = 0
-					stack = append(stack, n.at)
-				}
+		return i
+	}
+	above := 0 // first run of the row above
+	for y := range h {
+		line := mask[y*w : (y+1)*w]
+		here := len(runs)
+		touching := above
+		for x := 0; x < w; {
+			skip := bytes.IndexByte(line[x:], 255)
+			if skip < 0 {
+				break
 			}
+			from, to := x+skip, w
+			if n := bytes.IndexByte(line[from:], 0); n >= 0 {
+				to = from + n
+			}
+			i := len(runs)
+			runs, parent = append(runs, run{y, from, to}), append(parent, i)
+			for touching < here && (runs[touching].y < y-1 || runs[touching].to <= from) {
+				touching++
+			}
+			for k := touching; k < here && runs[k].from < to; k++ {
+				parent[root(k)] = root(i)
+			}
+			x = to
 		}
-		if len(cells) < w/4 {
+		above = here
+	}
+	size := make([]int, len(runs))
+	for i, r := range runs {
+		size[root(i)] += r.to - r.from
+	}
+	parts := map[int][]run{}
+	var order []int
+	for i, r := range runs {
+		k := root(i)
+		if size[k] < w/4 {
 			continue
 		}
-		if r, ok := measure(cells, w); ok {
+		if parts[k] == nil {
+			order = append(order, k)
+		}
+		parts[k] = append(parts[k], r)
+	}
+	var out []row
+	for _, k := range order {
+		if r, ok := measure(parts[k], w); ok {
 			out = append(out, r)
 		}
 	}
@@ -243,12 +305,14 @@ func patches(mask []byte, w, h int) []row {
 }
 
 // measure lays a line through the pixels of a patch by their second moments.
-func measure(cells []int, w int) (row, bool) {
+func measure(runs []run, w int) (row, bool) {
 	var n, sx, sy, sxx, syy, sxy float64
-	for _, i := range cells {
-		x, y := float64(i%w), float64(i/w)
-		n, sx, sy = n+1, sx+x, sy+y
-		sxx, syy, sxy = sxx+x*x, syy+y*y, sxy+x*y
+	squares := func(k float64) float64 { return k * (k + 1) * (2*k + 1) / 6 } // 1² + … + k²
+	for _, r := range runs {
+		count, x, y := float64(r.to-r.from), float64(r.from+r.to-1)/2, float64(r.y)
+		n, sx, sy = n+count, sx+count*x, sy+count*y
+		sxx += squares(float64(r.to-1)) - squares(float64(r.from-1))
+		syy, sxy = syy+count*y*y, sxy+count*x*y
 	}
 	mx, my := sx/n, sy/n
 	cxx, cyy, cxy := sxx/n-mx*mx, syy/n-my*my, sxy/n-mx*my
@@ -260,15 +324,19 @@ func measure(cells []int, w int) (row, bool) {
 		return row{}, false
 	}
 	sin, cos := math.Sincos(angle)
-	along, across := newSpread(2*long), newSpread(2*long)
-	for _, i := range cells {
-		x, y := float64(i%w)-mx, float64(i/w)-my
-		along.add(x*cos + y*sin)
-		across.add(y*cos - x*sin)
+	along, across := newSpread(1.5*long), newSpread(2*thin)
+	for _, r := range runs {
+		y := float64(r.y) - my
+		for i := r.from; i < r.to; i++ {
+			x := float64(i) - mx
+			along.add(x*cos + y*sin)
+			across.add(y*cos - x*sin)
+		}
 	}
-	from, to := along.quantile(len(cells)/200), along.quantile(len(cells)-1-len(cells)/200)
+	cells := int(n)
+	from, to := along.quantile(cells/200), along.quantile(cells-1-cells/200)
 	// A patch of even height spreads its pixels evenly across: 90 % of them lie within 0.9 of its height.
-	upper, lower := across.quantile(len(cells)*5/100), across.quantile(len(cells)*95/100)
+	upper, lower := across.quantile(cells*5/100), across.quantile(cells*95/100)
 	height, middle := (lower-upper)/0.9, (lower+upper)/2
 	r := row{
 		centre: vision.Point{X: mx + (from+to)/2*cos - middle*sin, Y: my + (from+to)/2*sin + middle*cos},

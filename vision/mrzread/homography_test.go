@@ -47,7 +47,7 @@ func TestAreaUndoesPerspective(t *testing.T) {
 			length: math.Hypot(b.X-a.X, b.Y-a.Y), height: 15,
 		})
 	}
-	a, ok := areaOf(g, scaling(1, 1))
+	a, ok := areaOf(g)
 	if !ok {
 		t.Fatal("no area")
 	}

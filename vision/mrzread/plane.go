@@ -12,11 +12,13 @@ type plane struct {
 	w, h int
 }
 
+// stripMargin is the room on either side of a row, in pixels of the strip.
+const stripMargin = 3 * glyphs.StripLetter
+
 // strip lays out the line that runs along y of a zone's plane, from x = 0 to length, with room for three columns at both
 // ends. toPicture maps the zone's plane, whose unit is a pixel of the strip.
 func (p plane) strip(toPicture homography, length, y float64) glyphs.Strip {
-	const margin = 3 * glyphs.StripLetter
-	width := int(length) + 2*margin
+	width := int(length) + 2*stripMargin
 	s := glyphs.Strip{Gray: make([]byte, width*glyphs.StripHeight), Width: width}
 	a, b := toPicture.apply(0, y), toPicture.apply(length, y)
 	step := math.Hypot(b.X-a.X, b.Y-a.Y) / length
@@ -31,7 +33,7 @@ func (p plane) strip(toPicture homography, length, y float64) glyphs.Strip {
 		for x := range width {
 			sum := 0
 			for k := range fine * fine {
-				u := float64(x-margin) + (float64(k%fine)+0.5)/float64(fine)
+				u := float64(x-stripMargin) + (float64(k%fine)+0.5)/float64(fine)
 				v := y + float64(row) - glyphs.StripHeight/2 + (float64(k/fine)+0.5)/float64(fine)
 				at := toPicture.apply(u, v)
 				sum += read(at.X-0.5, at.Y-0.5)

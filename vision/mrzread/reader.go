@@ -43,6 +43,7 @@ type Candidate struct {
 	Turned     bool            // the zone stands on its head in the picture
 	Corners    [4]vision.Point // of the zone in the picture, clockwise from the upper left of its text
 	Document   mrz.Document
+	begins     []int // the column of each line, as cut, in which its text begins
 }
 
 // minConfidence is the confidence below which rows are taken for other print; above sure, nothing better is looked for.
@@ -115,13 +116,27 @@ func right(d mrz.Document) int {
 	return n
 }
 
-// zone reads an area, as it lies or on its head, whichever looks more like print, and the other way round too if it does
-// not read well.
+// zone reads an area. If that does not give a valid document, it lays the area anew by the columns that it has found, which
+// know the rows' ends better than the outlines of the rows do, and reads it again.
 func (r *Reader) zone(p plane, a area, now time.Time) (Candidate, bool) {
-	best, found := Candidate{}, false
+	c, lines, ok := r.read(p, a, now)
+	if !ok || c.Document.Valid {
+		return c, ok
+	}
+	if a, ok := a.straightened(lines, c); ok {
+		if again, _, ok := r.read(p, a, now); ok && better(again, c) {
+			return again, true
+		}
+	}
+	return c, true
+}
+
+// read reads an area once, as it lies or on its head, whichever looks more like print, and the other way round too if it
+// does not read well. lines are the area's rows as they lie.
+func (r *Reader) read(p plane, a area, now time.Time) (best Candidate, lines []glyphs.Line, found bool) {
 	lines, ok := glyphs.CutAll(a.strips(p))
 	if !ok {
-		return best, false
+		return best, nil, false
 	}
 	onHead := make([]glyphs.Line, len(lines))
 	for i, line := range lines {
@@ -129,7 +144,7 @@ func (r *Reader) zone(p plane, a area, now time.Time) (Candidate, bool) {
 	}
 	upright, turned := r.glance(lines), r.glance(onHead)
 	if max(upright, turned) < minGlance {
-		return best, false
+		return best, nil, false
 	}
 	ways := []bool{false, true}
 	if turned > upright {
@@ -155,7 +170,7 @@ func (r *Reader) zone(p plane, a area, now time.Time) (Candidate, bool) {
 			break
 		}
 	}
-	return best, found
+	return best, lines, found
 }
 
 // readable is the confidence that print on its head never has. A glance below minGlance is at no zone; where the glances
@@ -189,13 +204,14 @@ func align(lines [][]glyphs.Scores, now time.Time) (Candidate, bool) {
 	best, found := Candidate{}, false
 	for _, n := range lengths {
 		var columns [][]glyphs.Scores
+		var begins []int
 		penalty := 0.0
 		for _, scores := range lines {
-			cut, cost, ok := window(scores, n)
+			begin, cost, ok := window(scores, n)
 			if !ok {
 				break
 			}
-			columns = append(columns, cut)
+			columns, begins = append(columns, scores[begin:begin+n]), append(begins, begin)
 			penalty += cost / float64(len(lines))
 		}
 		if len(columns) < len(lines) {
@@ -205,7 +221,7 @@ func align(lines [][]glyphs.Scores, now time.Time) (Candidate, bool) {
 		if !ok {
 			continue
 		}
-		c.Confidence = math.Exp(math.Log(c.Confidence) + penalty)
+		c.Confidence, c.begins = math.Exp(math.Log(c.Confidence)+penalty), begins
 		if !found || better(c, best) {
 			best, found = c, true
 		}
@@ -305,11 +321,11 @@ func weakest(columns [][]glyphs.Scores, r rule) float64 {
 // floor is the least probability that counts: one hopeless character does not outweigh a whole row.
 const floor = 1e-4
 
-// window finds the n columns that read best as characters with blanks on both sides. cost, not above 0, is what print beyond
-// the row's ends, or blanks within it, speak against this length.
-func window(scores []glyphs.Scores, n int) (cut []glyphs.Scores, cost float64, ok bool) {
+// window finds where the n columns begin that read best as characters with blanks on both sides. cost, not above 0, is what
+// print beyond the row's ends, or blanks within it, speak against this length.
+func window(scores []glyphs.Scores, n int) (begin int, cost float64, ok bool) {
 	if len(scores) < n || len(scores) > n+14 {
-		return nil, 0, false
+		return 0, 0, false
 	}
 	blank := strings.IndexByte(glyphs.Alphabet, glyphs.Blank)
 	best, at := math.Inf(-1), 0
@@ -326,7 +342,7 @@ func window(scores []glyphs.Scores, n int) (cut []glyphs.Scores, cost float64, o
 			best, at = sum, start
 		}
 	}
-	return scores[at : at+n], min(best/float64(n)+0.1, 0), true
+	return at, min(best/float64(n)+0.1, 0), true
 }
 
 // spell reads the columns of one row. confidence is the mean logarithm of the probabilities.

@@ -96,9 +96,9 @@ type area struct {
 	rows      int
 }
 
-// areaOf lays a plane through the rows' ends. It undoes the perspective within the zone: the rows converge in the view,
-// and their letters shrink along them.
-func areaOf(g rowGroup, toPicture homography) (a area, ok bool) {
+// areaOf lays a plane through the rows' ends in the view. It undoes the perspective within the zone: the rows converge
+// there, and their letters shrink along them.
+func areaOf(g rowGroup) (a area, ok bool) {
 	n := len(g.rows)
 	var left, right []vision.Point
 	length := 0.0
@@ -119,8 +119,7 @@ func areaOf(g rowGroup, toPicture homography) (a area, ok bool) {
 	}
 	scale := columns * glyphs.StripLetter * 1.03 / length
 	a = area{length: length * scale, between: down * scale / float64(n-1), rows: n}
-	toView, ok := ontoQuad(a.length, down*scale, [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
-	a.toPicture = toPicture.after(toView)
+	a.toPicture, ok = ontoQuad(a.length, down*scale, [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
 	return a, ok
 }
 
@@ -133,6 +132,28 @@ func edge(ends []vision.Point) (first, last vision.Point) {
 	mean := vision.Point{X: (ends[0].X + ends[1].X + ends[2].X) / 3, Y: (ends[0].Y + ends[1].Y + ends[2].Y) / 3}
 	half := vision.Point{X: (ends[2].X - ends[0].X) / 2, Y: (ends[2].Y - ends[0].Y) / 2}
 	return vision.Point{X: mean.X - half.X, Y: mean.Y - half.Y}, vision.Point{X: mean.X + half.X, Y: mean.Y + half.Y}
+}
+
+// straightened is the area with the ends of its rows where those of a reading are. lines are the rows as they lie.
+func (a area) straightened(lines []glyphs.Line, c Candidate) (out area, ok bool) {
+	n := len(c.Lines[0])
+	var left, right []vision.Point
+	for i, line := range lines {
+		begin := c.begins[i]
+		if c.Turned {
+			begin = len(line.Centres) - c.begins[len(lines)-1-i] - n
+		}
+		y := float64(i) * a.between
+		left = append(left, vision.Point{X: line.Centres[begin] - line.Pitch/2 - stripMargin, Y: y})
+		right = append(right, vision.Point{X: line.Centres[begin+n-1] + line.Pitch/2 - stripMargin, Y: y})
+	}
+	upperLeft, lowerLeft := edge(left)
+	upperRight, lowerRight := edge(right)
+	out = area{length: float64(n) * glyphs.StripLetter * 1.03, rows: a.rows}
+	out.between = a.between * 2 * out.length / (upperRight.X - upperLeft.X + lowerRight.X - lowerLeft.X)
+	onto, ok := ontoQuad(out.length, out.between*float64(a.rows-1), [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
+	out.toPicture = a.toPicture.after(onto)
+	return out, ok
 }
 
 // strips lays the rows out straight.
