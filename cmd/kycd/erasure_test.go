@@ -297,11 +297,17 @@ func (v *visit) verify() {
 		"session_id": v.idv, "sdk_metadata": object{c.of("sdk metadata key"): object{"z": c.of("sdk metadata value")}},
 	}).must(t, "sdk metadata", nil)
 	v.upload(device, "front", v.papers.front, c.of("file name"))
-	v.upload(device, "back", v.papers.back, c.of("file name"))
-	working := v.redisContents()
-	if !bytes.Contains(working, []byte("vision:analyze")) {
-		t.Error("there is no work on the queue")
-	}
+	given := make(chan struct{}) // an upload is answered when the picture was measured
+	go func() {
+		defer close(given)
+		v.upload(device, "back", v.papers.back, c.of("file name"))
+	}()
+	var working []byte
+	eventually(t, 10*time.Second, "there is work on the queue", func() bool {
+		working = v.redisContents()
+		return bytes.Contains(working, []byte("vision:analyze"))
+	})
+	<-given
 	v.nothingIn("Redis, with work on it,", working)
 	v.show(device, "idv", v.idv, v.papers.selfie)
 	var out outcome
