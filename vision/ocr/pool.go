@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kycd/vision"
+	"kycd/vision/ocr/glyphs"
 )
 
 var (
@@ -59,6 +60,7 @@ type Pool struct {
 	idle    chan engine
 	closing chan struct{}
 	size    int
+	letters *glyphs.Network // never written
 }
 
 // Open loads the engines. It fails with ErrLanguage if the language data is not there.
@@ -66,8 +68,12 @@ func Open(opt Options) (*Pool, error) {
 	if opt.Language == "" {
 		opt.Language = "eng"
 	}
+	letters, err := glyphs.Trained()
+	if err != nil {
+		return nil, err
+	}
 	size := max(opt.Engines, 1)
-	p := &Pool{idle: make(chan engine, size), closing: make(chan struct{}), size: size}
+	p := &Pool{idle: make(chan engine, size), closing: make(chan struct{}), size: size, letters: letters}
 	for range size {
 		e, err := openEngine(opt.DataDir, opt.Language)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"kycd/vision"
+	"kycd/vision/ocr/glyphs"
 	"kycd/vision/printed"
 )
 
@@ -26,9 +27,9 @@ const (
 // itself and with only the characters that it may have, and a third time where the two differ. gray is the page that the fields were
 // read on, w·h bytes, and their boxes are in its pixels; a field without a box is left as it is. The result has the same fields:
 // those that the second reading confirms keep the higher of the confidences, at least Doubtful; those on which two of three
-// agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful. So do a number or last name with fewer
-// letters than are seen on the page, a number on whose first character the readings differ, and one whose first digit is a
-// letter when read by itself, which then stands in its place. fields is not changed. ctx is asked before each reading.
+// agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful. So does a last name with fewer
+// letters than are seen on the page. A document number is settled letter by letter, between the readings of its line and
+// each of its letters seen by itself; where no clear majority is for one of them, the number keeps at most 0.4. fields is not changed. ctx is asked before each reading.
 func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[string]vision.Field) (map[string]vision.Field, error) {
 	if err := checkSize(gray, w, h); err != nil {
 		return nil, err
@@ -52,17 +53,45 @@ func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[str
 		if !ok {
 			continue
 		}
-		if f, err = s.refine(ctx, e, name, f, place); err != nil {
-			return nil, err
-		}
 		if name == printed.DocumentNumber {
-			if f, err = s.begin(ctx, e, f, place); err != nil {
-				return nil, err
-			}
+			f, err = s.refineNumber(ctx, e, p.letters, f, place)
+		} else {
+			f, err = s.refine(ctx, e, name, f, place)
+		}
+		if err != nil {
+			return nil, err
 		}
 		out[name] = f
 	}
 	return out, nil
+}
+
+// refineNumber lets the letters seen one by one vote with two readings of the line. Where they cannot be told apart the readings
+// of the line are all there is.
+func (s *sheet) refineNumber(ctx context.Context, e engine, n *glyphs.Network, first vision.Field, at place) (vision.Field, error) {
+	second, err := s.again(ctx, e, printed.DocumentNumber, at, manner{margin: 0.42, squeeze: 1})
+	if err != nil {
+		return first, err
+	}
+	if f, ok := s.number(n, at, []vision.Field{first, second}); ok {
+		return f, nil
+	}
+	f, err := s.refine(ctx, e, printed.DocumentNumber, first, at)
+	if err != nil || f.Value == "" {
+		return f, err
+	}
+	// The first letter at least is mostly seen by itself: among digits the reader sees a Z as a 2 however often it looks.
+	if box := at.first; 10*box.Width <= 11*at.capital {
+		ink, place := s.ink(mark{x0: box.X, y0: box.Y, x1: box.X + box.Width, y1: box.Y + box.Height})
+		cell := glyphs.Cut(ink, place)
+		if c, p := n.Classify(&cell).Best(); p >= plain && c != f.Value[0] {
+			if strings.IndexByte(lookalikes(f.Value[0]), c) >= 0 {
+				f.Value = string(c) + f.Value[1:]
+			}
+			f.Confidence = min(f.Confidence, unconfirmed)
+		}
+	}
+	return f, nil
 }
 
 func (s *sheet) refine(ctx context.Context, e engine, name string, first vision.Field, at place) (vision.Field, error) {
@@ -113,31 +142,6 @@ func (s *sheet) refine(ctx context.Context, e engine, name string, first vision.
 	}
 	best.Confidence = max(min(best.Confidence, outvoted), Doubtful)
 	return best, nil
-}
-
-// begin reads the first character of a number by itself where it was taken for a digit: among digits the reader sees a Z as a 2 or
-// a T as a 7 however often it looks. Where it is a letter by itself, the letter counts, and the number is not believed.
-func (s *sheet) begin(ctx context.Context, e engine, f vision.Field, at place) (vision.Field, error) {
-	twin := lookalikes(f.Value[0])
-	if twin == "" || at.first.Width == 0 {
-		return f, nil
-	}
-	if err := ctx.Err(); err != nil {
-		return f, err
-	}
-	c, ok := s.cut(at.first, at.capital, manner{margin: 0.4, squeeze: 1})
-	if !ok {
-		return f, nil
-	}
-	words, err := e.read(c.gray, c.w, c.h, Mode{Segmentation: Character, DPI: 300, Whitelist: whitelist(printed.DocumentNumber)})
-	if err != nil {
-		return f, err
-	}
-	if seen := text(words); seen != "" && strings.Contains(twin, seen[:1]) {
-		f.Value = seen[:1] + f.Value[1:]
-		f.Confidence = min(f.Confidence, unconfirmed)
-	}
-	return f, nil
 }
 
 // lookalikes are the letters that a digit may be, empty for letters.
@@ -222,6 +226,7 @@ type place struct {
 	capital int        // height of its capitals
 	letters int        // marks as high as letters
 	first   vision.Box // of the first of them
+	marks   []mark     // all of them
 }
 
 // around gives the exact place of a field: what the reader says of places is rough, so the box is drawn anew around the
@@ -251,6 +256,7 @@ func around(strips []strip, box vision.Box) (place, bool) {
 					at.first = vision.Box{X: m.x0, Y: m.y0, Width: m.width(), Height: m.height()}
 				}
 				at.letters++
+				at.marks = append(at.marks, m)
 			}
 		}
 	}
