@@ -31,7 +31,7 @@ func refuse(code Code, detail string) error { return &ImageError{Code: code, Det
 const (
 	MaxImageBytes  = 15 << 20
 	MaxImagePixels = 40_000_000
-	MinImageSide   = 32 // px; less holds neither a face nor a line of print
+	MinImageSide   = 16 // px; less holds neither a face nor a line of print, nor a code of three rows
 
 	// A progressive JPEG may walk over all its pixels once a scan, for a few bytes a scan.
 	maxScanPixels = 25 * MaxImagePixels
@@ -100,7 +100,7 @@ func checkSize(width, height int) error {
 		return refuse(CodeTooManyPixels, "more than 40 megapixels")
 	}
 	if width < MinImageSide || height < MinImageSide {
-		return refuse(CodeTooSmall, "a side is shorter than 32 pixels")
+		return refuse(CodeTooSmall, "a side is shorter than 16 pixels")
 	}
 	return nil
 }

@@ -192,7 +192,7 @@ func TestInspectRefuses(t *testing.T) {
 		{"lossless jpeg", bytes.Join([][]byte{{0xFF, 0xD8}, segment(0xC3, []byte{8, 0, 99, 0, 99, 1, 1, 0x11, 0}), {0xFF, 0xD9}}, nil), vision.CodeUnsupported},
 		{"jpeg of four inks without Adobe's marker", bytes.Join([][]byte{{0xFF, 0xD8}, fourInks, segment(0xDA, []byte{1, 1, 0, 0, 0, 0}), {0xFF, 0xD9}}, nil), vision.CodeUnsupported},
 		{"jpeg of 30 scans over 36 megapixels", scans, vision.CodeTooManyPixels},
-		{"jpeg too small", jpegOf(t, 31, 200), vision.CodeTooSmall},
+		{"jpeg too small", jpegOf(t, 15, 200), vision.CodeTooSmall},
 		{"half a png", pngWhole[:len(pngWhole)/2], vision.CodeTruncated},
 		{"png without end chunk", pngWhole[:len(pngWhole)-12], vision.CodeTruncated},
 		{"png cut in its magic number", pngWhole[:5], vision.CodeTruncated},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"image"
+	"image/color"
 	_ "image/jpeg" // portraits are JPEG
 	"math/rand/v2"
 	"slices"
@@ -90,6 +91,21 @@ func TestSides(t *testing.T) {
 	a = e.Analyze(ctx, front.JPEG, askBack())
 	if a.Document == nil || a.Document.Side != vision.SideFront || !slices.Contains(a.Hints, vision.HintBarcodeUnreadable) {
 		t.Errorf("front for back: %+v, hints %v", a.Document, a.Hints)
+	}
+}
+
+// TestSlivers: the smallest pictures that are taken show nothing, and end nothing.
+func TestSlivers(t *testing.T) {
+	e := open(t, 1)
+	for _, size := range []image.Point{{X: 16, Y: 16}, {X: 600, Y: 16}, {X: 17, Y: 900}, {X: 40, Y: 24}} {
+		noise := visiontest.PNG(t, size.X, size.Y, func(x, y int) color.RGBA {
+			return color.RGBA{R: uint8(37 * x * y), G: uint8(91 * (x + y)), B: uint8(53*x + y), A: 255}
+		})
+		for _, ask := range []vision.Ask{vision.AskAll(), askFront(), askBack(), {Faces: true, Portrait: true, MRZ: true, Document: true}} {
+			if a := e.Analyze(context.Background(), noise, ask); a.Error != "" || len(a.Faces) != 0 || len(a.Barcodes) != 0 || len(a.Unavailable) != 0 && a.Unavailable[vision.PartDocument] != "" {
+				t.Errorf("%v: %q, %d faces, %d codes, unavailable %v", size, a.Error, len(a.Faces), len(a.Barcodes), a.Unavailable)
+			}
+		}
 	}
 }
 
