@@ -16,6 +16,8 @@ import (
 const (
 	// maxEncoded bounds how many faces of a picture are encoded, the main ones first.
 	maxEncoded = 4
+	// leastSide is the shorter side, px, below which a picture shows no face that could be compared; detectors see some in slivers.
+	leastSide = 32
 	// companionShare is the share of the main face's area from which another face is a second person in front
 	// of the camera, not a passer-by or the small ghost portrait of a document.
 	companionShare = 0.25
@@ -69,6 +71,9 @@ func (m *measurement) findFaces() (people, error) {
 	m.model(vision.PartFaces, m.slot.finder.Model(), m.slot.finder.Degraded())
 	var p people
 	var err error
+	if min(m.pic.Width, m.pic.Height) < leastSide {
+		return p, nil
+	}
 	if m.ask.Portrait {
 		var outline *vision.Document
 		if m.seen != nil {
