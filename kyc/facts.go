@@ -214,10 +214,7 @@ func (f *facts) zoneOf(side *measured) (mrz.Document, bool) {
 	return zone, err == nil
 }
 
-// leastConfidence is what a printed value must have to be heard: below it readings contradicted each other.
-const leastConfidence = 0.5
-
-// printedFields are what the print says. A reading that is more likely wrong than right says nothing.
+// printedFields are what the print says. A value that no second reading confirmed says nothing.
 func printedFields(a *vision.Analysis) map[string]string {
 	fields := map[string]string{}
 	read := a.Fields
@@ -225,7 +222,7 @@ func printedFields(a *vision.Analysis) map[string]string {
 		read = printed.Fields(a.Words, a.Width, a.Height)
 	}
 	for name, field := range read {
-		if field.Confidence >= leastConfidence {
+		if field.Confidence >= vision.Doubtful {
 			fields[name] = field.Value
 		}
 	}

@@ -88,8 +88,9 @@ func unreadOf(kind session.DocumentType, settings Settings, m *measured) []strin
 	front := m.side == captureFront
 	card := kind == session.DocumentTypeDriverLicense || kind == session.DocumentTypeIdentificationCard
 	need(front && settings.Wants(CheckFaceMatch), len(a.Faces) > 0, string(vision.HintNoFace))
-	need(!front && card, len(a.AAMVA) > 0, string(vision.HintBarcodeUnreadable))
-	need(front == (kind == session.DocumentTypePassport) && !card, a.MRZ != nil && a.MRZ.Valid, string(vision.HintMRZUnreadable))
+	zone := a.MRZ != nil && a.MRZ.Valid // which identity cards of other countries have instead of a barcode
+	need(!front && card, len(a.AAMVA) > 0 || zone, string(vision.HintBarcodeUnreadable))
+	need(front == (kind == session.DocumentTypePassport) && !card, zone, string(vision.HintMRZUnreadable))
 	need(front, named(a), hintTextUnreadable)
 	return unread
 }

@@ -32,12 +32,13 @@ func TestDocumentHints(t *testing.T) {
 		"front, uncertain print": {
 			"driver_license", captureFront, "",
 			&vision.Analysis{Faces: make([]vision.Face, 1), Fields: map[string]vision.Field{
-				"document_number": {Value: "K1234567", Confidence: leastConfidence / 2}, "last_name": fields["last_name"], "birth_date": fields["birth_date"],
+				"document_number": {Value: "K1234567", Confidence: vision.Doubtful / 2}, "last_name": fields["last_name"], "birth_date": fields["birth_date"],
 			}},
 			[]string{"text_unreadable"},
 		},
 		"a cat":                        {"driver_license", captureFront, "", &vision.Analysis{Hints: []vision.Hint{vision.HintNoFace, vision.HintNoDocument}}, []string{"no_document", "no_face", "text_unreadable"}},
 		"back, read":                   {"identification_card", captureBack, "", &vision.Analysis{Hints: []vision.Hint{vision.HintCutOff}, AAMVA: map[string]string{"DAQ": "K1234567"}}, nil},
+		"back with a zone":             {"identification_card", captureBack, "", &vision.Analysis{MRZ: zone(true)}, nil},
 		"back, another code":           {"identification_card", captureBack, "", &vision.Analysis{Barcodes: []vision.Barcode{{Format: "QRCode"}}}, []string{"barcode_unreadable"}},
 		"back, cut off":                {"driver_license", captureBack, "", &vision.Analysis{Hints: []vision.Hint{vision.HintCutOff, vision.HintBarcodeUnreadable}}, []string{"cut_off", "barcode_unreadable"}},
 		"front instead of back":        {"driver_license", captureBack, "", &vision.Analysis{Document: card(vision.SideFront), Hints: []vision.Hint{vision.HintGlare}}, []string{"wrong_side"}},

@@ -174,6 +174,9 @@ type MRZ struct {
 	Repairs     []mrz.Repair    `json:"repairs"` // what was changed in what was read; Lines are after it
 }
 
+// Doubtful is the confidence below which a field's value is one that no second reading confirmed: it is shown, and not heard.
+const Doubtful = 0.5
+
 // Field is one value of the printed side and how sure it is, 0..1: the reader's confidence in its words, lowered where
 // the value was found by its format alone.
 type Field struct {

@@ -58,7 +58,7 @@ type page struct {
 	outline vision.Document // in pixels of the working picture
 }
 
-// seen says that the outline was seen, not assumed.
+// surely says that the outline was seen, not assumed.
 func (p *page) surely() bool { return p != nil && p.outline.Confidence >= document.FoundConfidence }
 
 // findPage looks for the outline and cuts the document out; nil where there is none.

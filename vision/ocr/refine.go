@@ -16,7 +16,7 @@ import (
 // below Doubtful.
 const (
 	// Doubtful is the confidence below which a value is one that no second reading confirmed.
-	Doubtful = 0.5
+	Doubtful = vision.Doubtful
 	// unconfirmed bounds a value of whose readings no two agree.
 	unconfirmed = 0.4
 	// outvoted bounds a value that two of three readings give.
