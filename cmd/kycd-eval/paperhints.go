@@ -85,7 +85,7 @@ func spoilings() []spoiling {
 		{vision.HintBlurred, false, func(s *specimen.Scene, rng *rand.Rand) { s.Blur = 3.5 + 2*rng.Float64() }},
 		{vision.HintGlare, false, func(s *specimen.Scene, _ *rand.Rand) { s.Glare = 1 }},
 		{vision.HintTooDark, false, func(s *specimen.Scene, rng *rand.Rand) { s.Brightness = 0.12 + 0.1*rng.Float64() }},
-		{vision.HintCutOff, false, func(s *specimen.Scene, rng *rand.Rand) { s.Cut = 0.08 + 0.2*rng.Float64() }},
+		{vision.HintCutOff, false, func(s *specimen.Scene, rng *rand.Rand) { s.Cut, s.OneSide = 0.08+0.2*rng.Float64(), rng.IntN(2) == 0 }},
 		{vision.HintTooSmall, false, func(s *specimen.Scene, rng *rand.Rand) { s.Width, s.Height, s.Fill = 800, 600, 0.2+0.1*rng.Float64() }},
 		{vision.HintSeveralDocuments, true, func(*specimen.Scene, *rand.Rand) {}},
 	}

@@ -31,6 +31,7 @@ type Scene struct {
 	Fill          float64 // share of the frame's width or height, whichever is tighter, that the document takes: 0.2 … 0.98
 	Shift         float64 // how far off the middle it may lie, as a share of the free room: 0 … 1
 	Cut           float64 // how much of the document's width and height lies outside of the picture, at one corner that the seed chooses: 0 … 0.5
+	OneSide       bool    // what is cut off is a strip along one side, not a corner
 	TiltX, TiltY  float64 // document leaning back, document turned to the side: −50 … 50
 	Rotation      float64 // within the picture, clockwise
 	Blur          float64 // standard deviation of the defocus
@@ -150,7 +151,9 @@ func (s Scene) project(bounds image.Rectangle, rng *rand.Rand) projection {
 	moveY := float64(s.Height)/2 - scale*(low.Y+high.Y)/2 + spread(rng, 0.9*freeY)
 	if s.Cut > 0 {
 		moveX = beyond(rng, scale*low.X, scale*high.X, float64(s.Width), s.Cut)
-		moveY = beyond(rng, scale*low.Y, scale*high.Y, float64(s.Height), s.Cut)
+		if y := beyond(rng, scale*low.Y, scale*high.Y, float64(s.Height), s.Cut); !s.OneSide {
+			moveY = y
+		}
 	}
 	p.forward = [9]float64{
 		scale*xu + moveX*zu, scale*xv + moveX*zv, moveX,

@@ -69,25 +69,38 @@ func Find(bgr []byte, w, h int) (doc vision.Document, found bool, err error) {
 	crests := edges.crests()
 	lines := edges.straight(crests)
 	all := edges.proposals(lines, mostProposals)
-	if len(all) == 0 || all[0].score < surelyScore && area(all[0].quad[:]) < 0.5*float64(ww*wh) {
+	score := 0.0
+	if len(all) > 0 {
+		score = all[0].score
+	}
+	guess, framed := vision.Document{}, false
+	if len(all) == 0 || score < surelyScore && area(all[0].quad[:]) < 0.5*float64(ww*wh) {
 		// A scan shows no outline but its own border, and boxes within that look like one.
-		if doc, ok := wholeFrame(work, ww, wh, w, h); ok && (doc.Confidence >= FoundConfidence || len(all) == 0 || all[0].score < likelyScore) {
-			return doc, true, nil
+		if guess, framed = wholeFrame(work, ww, wh, w, h); framed && guess.Confidence >= FoundConfidence {
+			return guess, true, nil
 		}
 	}
-	if len(all) == 0 || all[0].score < faintScore {
+	var best quad
+	if part, ok := edges.tornIn(work, lines, score); ok {
+		best = part.quad.upright(ww, wh)
+		doc.Confidence = confidence(part.score)
+		doc.CutOff = true
+	} else if framed && score < likelyScore {
+		return guess, true, nil
+	} else if score < faintScore {
 		return doc, false, nil
+	} else {
+		chosen := edges.grow(lines, all[0])
+		best = chosen.quad.upright(ww, wh)
+		doc.Confidence = confidence(max(chosen.score*edges.worth(chosen.quad), score))
+		doc.Others = edges.others(best, all)
 	}
-	chosen := edges.grow(lines, all[0])
-	best := chosen.quad.upright(ww, wh)
 	doc.Type, _ = best.kind(ww, wh)
-	doc.Confidence = confidence(max(chosen.score*edges.worth(chosen.quad), all[0].score))
 	doc.Side = vision.SideUnknown
-	doc.Others = edges.others(best, all)
 	for i, p := range best {
 		doc.Corners[i] = vision.Point{X: (p.X + 0.5) * float64(w) / float64(ww), Y: (p.Y + 0.5) * float64(h) / float64(wh)}
 	}
-	doc.CutOff = cutOff(doc.Corners, w, h)
+	doc.CutOff = doc.CutOff || cutOff(doc.Corners, w, h)
 	doc.DPI = resolution(doc)
 	return doc, true, nil
 }

@@ -156,10 +156,10 @@ func PageHints(q vision.Quality) []vision.Hint {
 // resolution of the pixels that are read: pass the outline of the picture as it was decoded, not as it was sent.
 func DocumentHints(d vision.Document) []vision.Hint {
 	var hints []vision.Hint
-	if d.CutOff {
+	switch {
+	case d.CutOff: // of which nobody can say how large it is
 		hints = append(hints, vision.HintCutOff)
-	}
-	if d.DPI < MinDPI {
+	case d.DPI < MinDPI:
 		hints = append(hints, vision.HintTooSmall)
 	}
 	if d.Others > 0 {
