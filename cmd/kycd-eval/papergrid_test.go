@@ -106,8 +106,8 @@ func TestHintsOfCleanPhotographs(t *testing.T) {
 	h.scene(clean, vision.Analysis{Hints: []vision.Hint{vision.HintBlurred}, Document: &vision.Document{Side: vision.SideFront}})
 	h.scene(clean, vision.Analysis{Document: &vision.Document{}})
 	h.scene(sheet{order: order{scene: scene{name: "poor"}}}, vision.Analysis{Hints: []vision.Hint{vision.HintBlurred}})
-	if *h.falsely[vision.HintBlurred] != (rate{1, 2}) || h.sides != (rate{0, 1}) || h.unnamed != (rate{1, 2}) {
-		t.Errorf("blurred %v, sides %v, unnamed %v", h.falsely[vision.HintBlurred], h.sides, h.unnamed)
+	if *h.falsely[vision.HintBlurred] != (rate{1, 2}) {
+		t.Errorf("blurred %v", h.falsely[vision.HintBlurred])
 	}
 	easy := []level{{axisBlur, "sharp"}, {axisGlare, "none"}, {axisQuality, "high"}, {axisPerspective, "flat"}, {axisGround, "desk"}}
 	for axis, hard := range map[int]string{0: "blurred", 1: "reflection", 2: "low", 3: "strong", 4: string(specimen.Cards)} {
@@ -118,6 +118,17 @@ func TestHintsOfCleanPhotographs(t *testing.T) {
 	h.grid(sheet{order: order{levels: easy}}, vision.Analysis{})
 	if *h.onGrid[vision.HintCutOff] != (rate{0, 1}) {
 		t.Errorf("of six photographs one is easy, counted were %v", h.onGrid[vision.HintCutOff])
+	}
+}
+
+func TestSidesAreCountedByWhatIsShown(t *testing.T) {
+	var s sides
+	s.add(&vision.Document{Side: vision.SideBack}, true)
+	s.add(&vision.Document{Side: vision.SideFront}, true)
+	s.add(&vision.Document{Side: vision.SideUnknown}, false)
+	s.add(nil, false)
+	if s.named != (rate{1, 4}) || s.misnamed != (rate{1, 4}) {
+		t.Errorf("named %v, misnamed %v", s.named, s.misnamed)
 	}
 }
 

@@ -15,12 +15,24 @@ type hintsResult struct {
 	given   map[vision.Hint]*rate // pictures that deserve it
 	falsely map[vision.Hint]*rate // clean photographs of documents
 	onGrid  map[vision.Hint]*rate // of the grid: those that are sharp, without a reflection, not cluttered and leaning little
-	sides   rate                  // clean documents of which front and back were told apart, of those where a side was named
-	unnamed rate                  // clean documents of which no side was named
+	right   sides                 // pictures of the side that was asked for
+	wrong   sides                 // pictures of the other side
 	faces   rate                  // pictures of people that are said to show no document
 	things  rate                  // pictures of other things that are said to show no document
 	papers  rate                  // labelled pictures of documents that are said to show none
 	missed  []string              // labelled pictures of other things that pass for a document
+}
+
+// sides is how often the side that a picture shows was named, truly or wrongly.
+type sides struct{ named, misnamed rate }
+
+func (s *sides) add(d *vision.Document, back bool) {
+	front, reverse := vision.SideFront, vision.SideBack
+	if back {
+		front, reverse = reverse, front
+	}
+	s.named.add(d != nil && d.Side == front)
+	s.misnamed.add(d != nil && d.Side == reverse)
 }
 
 // documentHints are those that a picture of a document can get.
@@ -45,14 +57,6 @@ func (h *hintsResult) scene(s sheet, a vision.Analysis) {
 	}
 	for _, hint := range documentHints() {
 		add(&h.falsely, hint, a)
-	}
-	if a.Document == nil {
-		return
-	}
-	named := a.Document.Side == vision.SideFront || a.Document.Side == vision.SideBack
-	h.unnamed.add(!named)
-	if named {
-		h.sides.add((a.Document.Side == vision.SideBack) == s.back)
 	}
 }
 
@@ -122,7 +126,57 @@ func readHints(ctx context.Context, e *evaluation, r *papersResult) error {
 			return err
 		}
 	}
+	if err := r.hints.sides(ctx, e, r.each); err != nil {
+		return err
+	}
 	return r.hints.labelled(ctx, e)
+}
+
+// sides asks for the front of fronts and backs, and for the back of both, as the server asks of uploads.
+func (h *hintsResult) sides(ctx context.Context, e *evaluation, each int) error {
+	photos, err := e.data.photos()
+	if err != nil {
+		return err
+	}
+	portraits := portraitsOf(photos, hintsEach(each))
+	for _, kind := range specimen.Types() {
+		if !kind.HasBack() {
+			continue
+		}
+		for _, shown := range []bool{false, true} {
+			for _, asked := range []bool{false, true} {
+				var orders []order
+				for i, portrait := range portraits {
+					orders = append(orders, order{
+						kind: kind, back: shown, seed: firstHintSeed + uint64(i), portrait: portrait, scene: scene{"handheld", specimen.Handheld},
+					})
+				}
+				of := &h.right
+				if shown != asked {
+					of = &h.wrong
+				}
+				err := e.shootAndRead(ctx, limited(orders, e.limit), sideParts(kind, asked), func(s sheet, a vision.Analysis, _ *plainCode) {
+					of.add(a.Document, s.back)
+				})
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// sideParts is what the server asks of an upload of a side.
+func sideParts(kind specimen.Type, back bool) string {
+	parts := "faces,portrait,document,text"
+	if back {
+		parts = "document,barcodes,text"
+	}
+	if kind == specimen.IdentificationCard || back && kind == specimen.PassportCard {
+		parts += ",mrz"
+	}
+	return parts
 }
 
 // labelled counts the labelled pictures: documents, other things, and people.

@@ -200,12 +200,18 @@ func (s *documentsSection) Hints() table {
 }
 
 // Things, People and Papers are the labelled pictures by what is said of them; Passed names things that pass for a document.
-func (s *documentsSection) Things() string  { return s.Papers.hints.things.String() }
-func (s *documentsSection) People() string  { return s.Papers.hints.faces.String() }
-func (s *documentsSection) Labels() string  { return s.Papers.hints.papers.String() }
-func (s *documentsSection) Passed() string  { return listed(s.Papers.hints.missed) }
-func (s *documentsSection) Sides() string   { return s.Papers.hints.sides.String() }
-func (s *documentsSection) Unnamed() string { return s.Papers.hints.unnamed.String() }
+func (s *documentsSection) Things() string { return s.Papers.hints.things.String() }
+func (s *documentsSection) People() string { return s.Papers.hints.faces.String() }
+func (s *documentsSection) Labels() string { return s.Papers.hints.papers.String() }
+func (s *documentsSection) Passed() string { return listed(s.Papers.hints.missed) }
+
+// Sides is the table of sides named.
+func (s *documentsSection) Sides() table {
+	t := table{head: []string{"", "its side named", "the other side named"}}
+	t.row("the side that was asked for", s.Papers.hints.right.named.String(), s.Papers.hints.right.misnamed.String())
+	t.row("the other side", s.Papers.hints.wrong.named.String(), s.Papers.hints.wrong.misnamed.String())
+	return t
+}
 
 // Each is the number of drawn documents of a kind and scene; the other figures are those of the page's text.
 func (s *documentsSection) Each() int        { return s.Papers.each }

@@ -20,9 +20,10 @@ var (
 )
 
 const (
-	workingSide = 640  // longest side, in pixels, of the copy in which the outline is looked for
-	minSide     = 64   // a picture smaller than this holds no document that could be read
-	minShare    = 0.06 // of the picture that the smallest outline covers
+	workingSide = 640   // longest side, in pixels, of the copy in which the outline is looked for
+	minSide     = 64    // a picture smaller than this holds no document that could be read
+	minShare    = 0.025 // of the picture that the smallest outline covers
+	minOther    = 0.06  // the same of a second document: what is smaller is printed on something
 
 	mostProposals = 200 // outlines of which the best is chosen
 
@@ -145,7 +146,7 @@ func (m edgeMap) others(first quad, all []proposal) int {
 				break
 			}
 		}
-		if _, fit := p.quad.kind(m.w, m.h); apart && fit > 0.5 {
+		if _, fit := p.quad.kind(m.w, m.h); apart && fit > 0.5 && area(p.quad[:]) >= minOther*float64(m.w*m.h) {
 			taken = append(taken, p.quad)
 		}
 	}

@@ -146,12 +146,20 @@ func asUTF8(text string) string {
 	return b.String()
 }
 
-func (m *measurement) readMRZ(ctx context.Context) error {
+// findZone reads the machine-readable zone, where the document lies first.
+func (m *measurement) findZone(ctx context.Context) (*vision.MRZ, error) {
 	place := mrzread.Place{}
 	if m.seen.surely() {
 		place.Corners = &m.seen.outline.Corners
 	}
-	zone, err := m.engine.mrz.ReadPlaced(ctx, m.pic.Gray(), m.pic.Width, m.pic.Height, m.engine.now(), place)
+	return m.engine.mrz.ReadPlaced(ctx, m.pic.Gray(), m.pic.Width, m.pic.Height, m.engine.now(), place)
+}
+
+// backZone tells that a zone is one that cards have on their back.
+func backZone(zone *vision.MRZ) bool { return zone != nil && zone.Valid && zone.Format == "TD1" }
+
+func (m *measurement) readMRZ(ctx context.Context) error {
+	zone, err := m.findZone(ctx)
 	if err != nil {
 		return err
 	}
@@ -275,7 +283,7 @@ func (m *measurement) tellSide(ctx context.Context) {
 		return
 	}
 	face := len(m.out.Faces) > 0
-	back := m.out.AAMVA != nil || m.out.MRZ != nil && m.out.MRZ.Valid && m.out.MRZ.Format == "TD1"
+	back := m.out.AAMVA != nil || backZone(m.out.MRZ)
 	switch {
 	case face && !back:
 		d.Side = vision.SideFront
@@ -290,6 +298,15 @@ func (m *measurement) tellSide(ctx context.Context) {
 			}
 			return err
 		})
+		if d.Side == vision.SideUnknown && !m.ask.MRZ {
+			m.part(vision.PartMRZ, func() error {
+				zone, err := m.findZone(ctx)
+				if backZone(zone) {
+					d.Side = vision.SideBack
+				}
+				return err
+			})
+		}
 	case m.ask.Barcodes && !m.ask.Faces:
 		m.part(vision.PartFaces, func() error {
 			found, _, err := m.slot.finder.FindPortrait(m.pic, &m.seen.outline)

@@ -16,8 +16,8 @@ import (
 	"kycd/vision/visiontest"
 )
 
-// card draws both sides of a licence of nobody and photographs them at a size.
-func card(t testing.TB, seed uint64, scene func(uint64) specimen.Scene, width, height int, portrait image.Image) (front, back specimen.Photo, d specimen.Document) {
+// card draws both sides of a card of nobody and photographs them at a size.
+func card(t testing.TB, kind specimen.Type, seed uint64, scene func(uint64) specimen.Scene, width, height int, portrait image.Image) (front, back specimen.Photo, d specimen.Document) {
 	t.Helper()
 	press, err := specimen.NewPress()
 	if err != nil {
@@ -25,7 +25,7 @@ func card(t testing.TB, seed uint64, scene func(uint64) specimen.Scene, width, h
 	}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
-	d = specimen.RandomDocument(rng, specimen.DriverLicense, specimen.RandomPerson(rng, now), now)
+	d = specimen.RandomDocument(rng, kind, specimen.RandomPerson(rng, now), now)
 	shoot := func(print image.Image, err error) specimen.Photo {
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func askBack() vision.Ask {
 // TestSides: both sides are read, told apart, and recognised where the other one was asked for.
 func TestSides(t *testing.T) {
 	e := open(t, 1)
-	front, back, d := card(t, 11, specimen.Handheld, 1600, 1200, portrait(t))
+	front, back, d := card(t, specimen.DriverLicense, 11, specimen.Handheld, 1600, 1200, portrait(t))
 	truth, err := d.Truth()
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +92,11 @@ func TestSides(t *testing.T) {
 	if a.Document == nil || a.Document.Side != vision.SideFront || !slices.Contains(a.Hints, vision.HintBarcodeUnreadable) {
 		t.Errorf("front for back: %+v, hints %v", a.Document, a.Hints)
 	}
+	_, zone, _ := card(t, specimen.PassportCard, 11, specimen.Handheld, 1600, 1200, portrait(t))
+	a = e.Analyze(ctx, zone.JPEG, askFront())
+	if a.Document == nil || a.Document.Side != vision.SideBack || a.MRZ != nil {
+		t.Errorf("back with a zone, for a front: %+v, hints %v", a.Document, a.Hints)
+	}
 }
 
 // TestSlivers: the smallest pictures that are taken show nothing, and end nothing.
@@ -112,7 +117,7 @@ func TestSlivers(t *testing.T) {
 // BenchmarkSide measures one side of a licence, photographed with 12 megapixels, as the server asks for it.
 func BenchmarkSide(b *testing.B) {
 	e := open(b, 2) // as on two cores
-	front, back, _ := card(b, 12, specimen.Handheld, 4000, 3000, portrait(b))
+	front, back, _ := card(b, specimen.DriverLicense, 12, specimen.Handheld, 4000, 3000, portrait(b))
 	for _, side := range []struct {
 		name  string
 		photo []byte
