@@ -57,15 +57,56 @@ func (f frame) at(x, y float64) vision.Point {
 func (p plane) cut(f frame) plane {
 	out := newPlane(f.w, f.h)
 	for y := range f.h {
-		pos := f.at(0, float64(y))
+		start := f.at(0, float64(y))
 		row := out.pix[y*f.w : (y+1)*f.w]
-		for x := range row {
-			row[x] = p.sample(pos.X, pos.Y)
-			pos.X += f.dx.X
-			pos.Y += f.dx.Y
+		from, to := f.inside(start, p.w, p.h)
+		for x := range row[:from] {
+			row[x] = p.sample(start.X+float64(x)*f.dx.X, start.Y+float64(x)*f.dx.Y)
+		}
+		p.walk(row[from:to], vision.Point{X: start.X + float64(from)*f.dx.X, Y: start.Y + float64(from)*f.dx.Y}, f.dx)
+		for x := to; x < len(row); x++ {
+			row[x] = p.sample(start.X+float64(x)*f.dx.X, start.Y+float64(x)*f.dx.Y)
 		}
 	}
 	return out
+}
+
+// inside says which pixels of a row of the frame lie, with their neighbours, within a picture of w×h.
+func (f frame) inside(start vision.Point, w, h int) (from, to int) {
+	low, high := 0.0, float64(f.w-1)
+	for _, axis := range [2][3]float64{{start.X, f.dx.X, float64(w)}, {start.Y, f.dx.Y, float64(h)}} {
+		at, step, size := axis[0], axis[1], axis[2]
+		first, last := 0.5-at, size-1.5-at // a little within, for the steps are rounded
+		switch {
+		case step > 1e-9:
+			low, high = math.Max(low, first/step), math.Min(high, last/step)
+		case step < -1e-9:
+			low, high = math.Max(low, last/step), math.Min(high, first/step)
+		case first > 0 || last < 0:
+			return 0, 0
+		}
+	}
+	from, to = int(math.Ceil(low)), int(math.Floor(high))+1
+	if from >= to {
+		return 0, 0
+	}
+	return from, to
+}
+
+// walk samples a row that lies within the picture, from a place on, a step for each pixel.
+func (p plane) walk(row []byte, at, step vision.Point) {
+	const one = 1 << 32
+	x, y, dx, dy := int64(at.X*one), int64(at.Y*one), int64(step.X*one), int64(step.Y*one)
+	for i := range row {
+		top := int(y>>32)*p.w + int(x>>32)
+		upper, lower := p.pix[top:top+2:top+2], p.pix[top+p.w:top+p.w+2:top+p.w+2]
+		fx, fy := int(x>>24)&255, int(y>>24)&255
+		a := int(upper[0])<<8 + (int(upper[1])-int(upper[0]))*fx
+		b := int(lower[0])<<8 + (int(lower[1])-int(lower[0]))*fx
+		row[i] = byte((a<<8 + (b-a)*fy) >> 16)
+		x += dx
+		y += dy
+	}
 }
 
 func (p plane) sample(x, y float64) byte {
