@@ -71,8 +71,8 @@ func (m *measurement) run(ctx context.Context, image []byte) vision.Analysis {
 	return m.out
 }
 
-// measureWhole measures the picture as a whole: what copies of it are known by, and its quality where it is not that of a document
-// that was seen, which lies on a desk that does not matter.
+// measureWhole measures what copies of the picture are known by, and how good it is: where a document was seen, how good that is, for the desk
+// around it does not matter.
 func (m *measurement) measureWhole() {
 	if m.ask.Fingerprint {
 		m.part(vision.PartFingerprint, func() error {
@@ -81,16 +81,17 @@ func (m *measurement) measureWhole() {
 			return nil
 		})
 	}
+	pic, measure, hints := m.pic, quality.Measure, quality.Hints
 	if m.ask.Document && m.seen.surely() {
-		return
+		pic, measure, hints = m.seen.picture, quality.MeasurePage, quality.PageHints
 	}
 	m.part(vision.PartQuality, func() error {
-		measured, err := quality.Measure(m.pic)
+		measured, err := measure(pic)
 		if err != nil {
 			return err
 		}
 		m.out.Quality = &measured
-		m.general = quality.Hints(measured)
+		m.general = hints(measured)
 		return nil
 	})
 }

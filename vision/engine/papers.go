@@ -85,13 +85,7 @@ func (m *measurement) findPage() (*page, error) {
 		m.papers = append(m.papers, vision.HintNoDocument)
 		return p, nil
 	}
-	measured, err := quality.MeasurePage(p.picture)
-	if err != nil {
-		return p, err
-	}
-	// What is seen on the document counts, not the desk around it.
-	m.out.Quality = &measured
-	m.papers = append(append(m.papers, quality.PageHints(measured)...), quality.DocumentHints(outline)...)
+	m.papers = append(m.papers, quality.DocumentHints(outline)...)
 	return p, nil
 }
 
@@ -207,11 +201,11 @@ func (m *measurement) readText(ctx context.Context) error {
 // readEitherWay reads a page the way up that reads better. Most lie as they should, and which do not shows in what is read. ok tells
 // that nothing else need be read.
 func (m *measurement) readEitherWay(ctx context.Context, p *page) (ok bool, err error) {
-	how, err := m.readPage(ctx, p)
+	sheet, how, err := m.readPage(ctx, p)
 	if err != nil || how >= confidentText {
 		return how >= confidentText, err
 	}
-	onHead, sure, err := m.engine.text.Upright(ctx, p.picture.Gray(), p.picture.Width, p.picture.Height)
+	onHead, sure, err := sheet.Upright(ctx)
 	if err != nil || sure >= surelyTurned && !onHead {
 		return how >= confidentText, err
 	}
@@ -219,24 +213,27 @@ func (m *measurement) readEitherWay(ctx context.Context, p *page) (ok bool, err 
 	if err != nil {
 		return false, err
 	}
-	again, err := m.readPage(ctx, turned)
+	_, again, err := m.readPage(ctx, turned)
 	return max(how, again) >= confidentText, err
 }
 
 // readPage reads a page, keeps what it says if it is more than what was read before, and gives the mean confidence of its words.
-func (m *measurement) readPage(ctx context.Context, p *page) (confidence float64, err error) {
-	gray, width, height := p.picture.Gray(), p.picture.Width, p.picture.Height
-	text, words, err := m.engine.text.ReadPage(ctx, gray, width, height)
+func (m *measurement) readPage(ctx context.Context, p *page) (sheet *ocr.Page, confidence float64, err error) {
+	width, height := p.picture.Width, p.picture.Height
+	if sheet, err = m.engine.text.Page(p.picture.Gray(), width, height); err != nil {
+		return nil, 0, err
+	}
+	text, words, err := sheet.Read(ctx)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	confidence = ocr.Confidence(words)
 	if sure(words) <= sure(m.out.Words) {
-		return confidence, nil
+		return sheet, confidence, nil
 	}
-	fields, err := m.engine.text.Refine(ctx, gray, width, height, printed.Fields(words, width, height))
+	fields, err := sheet.Refine(ctx, printed.Fields(words, width, height))
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	place := p.placing(m.pic.Scale)
 	for i := range words {
@@ -250,7 +247,7 @@ func (m *measurement) readPage(ctx context.Context, p *page) (confidence float64
 	if m.out.Document != nil {
 		copy(m.out.Document.Corners[:], m.source(p.outline.Corners[:])) // clockwise from the upper left of the print
 	}
-	return confidence, nil
+	return sheet, confidence, nil
 }
 
 // sure counts the characters of words, each by its word's confidence; words more likely wrong than right do

@@ -13,6 +13,16 @@ import (
 	"kycd/vision/printed"
 )
 
+// pageOf finds the pieces of text of a page.
+func pageOf(t testing.TB, p *Pool, gray []byte, w, h int) *Page {
+	t.Helper()
+	page, err := p.Page(gray, w, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
 func TestReadPageWordsAndPlaces(t *testing.T) {
 	gray, w, h := drawn(t, "INVENTED PERSON", "Quillhaven 12345")
 	// A pattern of the paper as dark as a guilloche.
@@ -21,7 +31,7 @@ func TestReadPageWordsAndPlaces(t *testing.T) {
 			gray[i] = 215
 		}
 	}
-	text, words, err := open(t, 1).ReadPage(context.Background(), gray, w, h)
+	text, words, err := pageOf(t, open(t, 1), gray, w, h).Read(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,31 +59,32 @@ func TestReadPageBadInput(t *testing.T) {
 		}
 	}
 	for name, gray := range map[string][]byte{"noise": noise, "bars": bars, "blank": blank, "black": make([]byte, 1012*638)} {
-		text, _, err := p.ReadPage(context.Background(), gray, 1012, 638)
+		page := pageOf(t, p, gray, 1012, 638)
+		text, _, err := page.Read(context.Background())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name == "blank" && text != "" {
 			t.Errorf("blank: %q", text)
 		}
-		if _, sure, err := p.Upright(context.Background(), gray, 1012, 638); err != nil || sure < 0 || sure > 1 {
+		if _, sure, err := page.Upright(context.Background()); err != nil || sure < 0 || sure > 1 {
 			t.Errorf("%s: upright %v, %v", name, sure, err)
 		}
 	}
 	for _, c := range []struct{ w, h int }{{1, 1}, {3, 2}, {1, 500}, {500, 1}, {17, 33}} {
-		if _, _, err := p.ReadPage(context.Background(), make([]byte, c.w*c.h), c.w, c.h); err != nil {
+		if _, _, err := pageOf(t, p, make([]byte, c.w*c.h), c.w, c.h).Read(context.Background()); err != nil {
 			t.Errorf("%d×%d: %v", c.w, c.h, err)
 		}
 	}
-	if _, _, err := p.ReadPage(context.Background(), make([]byte, 8), 3, 3); !errors.Is(err, ErrSize) {
+	if _, err := p.Page(make([]byte, 8), 3, 3); !errors.Is(err, ErrSize) {
 		t.Errorf("size: %v", err)
 	}
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := p.ReadPage(done, noise, 1012, 638); !errors.Is(err, context.Canceled) {
+	if _, _, err := pageOf(t, p, noise, 1012, 638).Read(done); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if _, err := p.Refine(done, noise, 1012, 638, nil); !errors.Is(err, context.Canceled) {
+	if _, err := pageOf(t, p, noise, 1012, 638).Refine(done, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("refine, cancelled: %v", err)
 	}
 }
@@ -81,11 +92,11 @@ func TestReadPageBadInput(t *testing.T) {
 func TestUpright(t *testing.T) {
 	p := open(t, 1)
 	gray, w, h := drawn(t, "INVENTED PERSON", "Quillhaven 12345")
-	if turned, sure, err := p.Upright(context.Background(), gray, w, h); turned || sure < 0.1 || err != nil {
+	if turned, sure, err := pageOf(t, p, gray, w, h).Upright(context.Background()); turned || sure < 0.1 || err != nil {
 		t.Errorf("upright: %v %.2f %v", turned, sure, err)
 	}
 	slices.Reverse(gray)
-	if turned, sure, err := p.Upright(context.Background(), gray, w, h); !turned || sure < 0.1 || err != nil {
+	if turned, sure, err := pageOf(t, p, gray, w, h).Upright(context.Background()); !turned || sure < 0.1 || err != nil {
 		t.Errorf("on its head: %v %.2f %v", turned, sure, err)
 	}
 }
@@ -94,7 +105,7 @@ func TestUpright(t *testing.T) {
 // longer sure.
 func TestRefine(t *testing.T) {
 	gray, w, h := drawn(t, "T198030315", "QUILLFEATHER", "02/29/1988")
-	p := open(t, 1)
+	p := open(t, 2) // which read fields side by side
 	box := func(line int) vision.Box { return vision.Box{X: 38, Y: 45 + 90*line, Width: 330, Height: 42} }
 	given := map[string]vision.Field{
 		printed.DocumentNumber: {Value: "198030315", Confidence: 0.9, Box: box(0)},
@@ -103,7 +114,7 @@ func TestRefine(t *testing.T) {
 		printed.FirstName:      {Value: "ROWAN", Confidence: 0.9, Box: vision.Box{X: -5, Y: 1 << 40, Width: 1 << 40, Height: 3}},
 		printed.City:           {Value: "MOTH", Confidence: 0.9, Box: box(1)},
 	}
-	got, err := p.Refine(context.Background(), gray, w, h, given)
+	got, err := pageOf(t, p, gray, w, h).Refine(context.Background(), given)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +150,7 @@ func TestAround(t *testing.T) {
 
 func BenchmarkReadPage(b *testing.B) {
 	benchmarkPage(b, func(p *Pool, c card) error {
-		_, words, err := p.ReadPage(context.Background(), c.gray, c.w, c.h)
+		_, words, err := pageOf(b, p, c.gray, c.w, c.h).Read(context.Background())
 		if len(words) < 10 {
 			b.Fatal("little was read")
 		}
@@ -149,7 +160,7 @@ func BenchmarkReadPage(b *testing.B) {
 
 func BenchmarkUpright(b *testing.B) {
 	benchmarkPage(b, func(p *Pool, c card) error {
-		_, _, err := p.Upright(context.Background(), c.gray, c.w, c.h)
+		_, _, err := pageOf(b, p, c.gray, c.w, c.h).Upright(context.Background())
 		return err
 	})
 }
@@ -158,14 +169,14 @@ func BenchmarkRefine(b *testing.B) {
 	var fields map[string]vision.Field
 	benchmarkPage(b, func(p *Pool, c card) error {
 		if fields == nil {
-			_, words, err := p.ReadPage(context.Background(), c.gray, c.w, c.h)
+			_, words, err := pageOf(b, p, c.gray, c.w, c.h).Read(context.Background())
 			if err != nil {
 				return err
 			}
 			fields = printed.Fields(words, c.w, c.h)
 			b.ResetTimer()
 		}
-		_, err := p.Refine(context.Background(), c.gray, c.w, c.h, fields)
+		_, err := pageOf(b, p, c.gray, c.w, c.h).Refine(context.Background(), fields)
 		return err
 	})
 }

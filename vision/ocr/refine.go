@@ -24,44 +24,39 @@ const (
 )
 
 // Refine reads the fields that an identity stands on (document number, names, birth and expiry) a second time, each by
-// itself and with only the characters that it may have, and a third time where the two differ. gray is the page that the fields were
-// read on, w·h bytes, and their boxes are in its pixels; a field without a box is left as it is. The result has the same fields:
+// itself and with only the characters that it may have, and a third time where the two differ. The boxes of the fields are in pixels of the
+// page; a field without a box is left as it is. The result has the same fields:
 // those that the second reading confirms keep the higher of the confidences, at least Doubtful; those on which two of three
 // agree get their value, with at most 0.7; all others keep at most 0.4, below Doubtful. So does a last name with fewer
 // letters than are seen on the page. A document number is settled letter by letter, between the readings of its line and
 // each of its letters seen by itself; where no clear majority is for one of them, the number keeps at most 0.4. fields is not changed. ctx is asked before each reading.
-func (p *Pool) Refine(ctx context.Context, gray []byte, w, h int, fields map[string]vision.Field) (map[string]vision.Field, error) {
-	if err := checkSize(gray, w, h); err != nil {
-		return nil, err
-	}
-	out := maps.Clone(fields)
-	e, err := p.take(ctx)
+func (p *Page) Refine(ctx context.Context, fields map[string]vision.Field) (map[string]vision.Field, error) {
+	names := []string{printed.DocumentNumber, printed.LastName, printed.FirstName, printed.BirthDate, printed.ExpiresAt}
+	refined := make([]vision.Field, len(names))
+	err := p.pool.each(ctx, len(names), func(e engine, i int) (err error) {
+		f := fields[names[i]]
+		refined[i] = f
+		if f.Value == "" || f.Box.Width < 1 || f.Box.Height < 1 {
+			return nil
+		}
+		place, ok := around(p.strips, f.Box)
+		switch {
+		case !ok:
+		case names[i] == printed.DocumentNumber:
+			refined[i], err = p.sheet.refineNumber(ctx, e, p.pool.letters, f, place)
+		default:
+			refined[i], err = p.sheet.refine(ctx, e, names[i], f, place)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { p.idle <- e }()
-	s := newSheet(gray, w, h)
-	strips := s.strips()
-	for _, name := range []string{
-		printed.DocumentNumber, printed.LastName, printed.FirstName, printed.BirthDate, printed.ExpiresAt,
-	} {
-		f, ok := fields[name]
-		if !ok || f.Value == "" || f.Box.Width < 1 || f.Box.Height < 1 {
-			continue
+	out := maps.Clone(fields)
+	for i, name := range names {
+		if _, ok := fields[name]; ok {
+			out[name] = refined[i]
 		}
-		place, ok := around(strips, f.Box)
-		if !ok {
-			continue
-		}
-		if name == printed.DocumentNumber {
-			f, err = s.refineNumber(ctx, e, p.letters, f, place)
-		} else {
-			f, err = s.refine(ctx, e, name, f, place)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out[name] = f
 	}
 	return out, nil
 }

@@ -109,11 +109,12 @@ func TestSpecimensFieldByField(t *testing.T) {
 				t.Errorf("%s %d: not found", kind, seed)
 				continue
 			}
-			_, words, err := pool.ReadPage(context.Background(), c.gray, c.w, c.h)
+			page := pageOf(t, pool, c.gray, c.w, c.h)
+			_, words, err := page.Read(context.Background())
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := pool.Refine(context.Background(), c.gray, c.w, c.h, printed.Fields(words, c.w, c.h))
+			got, err := page.Refine(context.Background(), printed.Fields(words, c.w, c.h))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,28 +15,24 @@ const (
 	uprightSure   = 0.3 // is enough to stop after a strip
 )
 
-// Upright says whether a page of w·h grey bytes lies on its head: up to three pieces of text are read both ways. sure is by how
+// Upright says whether the page lies on its head: up to three pieces of text are read both ways. sure is by how
 // much the mean confidences of the two ways differ, 0..1: below 0.1 it is better not believed, and 0 if nothing was found to
 // read. It takes as long as reading two or three lines.
-func (p *Pool) Upright(ctx context.Context, gray []byte, w, h int) (turned bool, sure float64, err error) {
-	if err := checkSize(gray, w, h); err != nil {
-		return false, 0, err
-	}
-	e, err := p.take(ctx)
+func (p *Page) Upright(ctx context.Context) (turned bool, sure float64, err error) {
+	e, err := p.pool.take(ctx)
 	if err != nil {
 		return false, 0, err
 	}
-	defer func() { p.idle <- e }()
-	s := newSheet(gray, w, h)
+	defer func() { p.pool.idle <- e }()
 	var up, down []vision.Word
-	for i, t := range telling(s.strips()) {
+	for i, t := range telling(p.strips) {
 		if i == uprightStrips || sure >= uprightSure {
 			break
 		}
 		if err := ctx.Err(); err != nil {
 			return false, 0, err
 		}
-		c, ok := s.cut(t.box(), t.height, swift())
+		c, ok := p.sheet.cut(t.box(), t.height, swift())
 		if !ok {
 			continue
 		}
