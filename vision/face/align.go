@@ -5,7 +5,6 @@ import (
 
 	"kycd/vision"
 	"kycd/vision/imaging"
-	"kycd/vision/networks"
 )
 
 // alignedSide is the side in pixels of a face as second encoders want it.
@@ -57,7 +56,7 @@ func align(pic *imaging.Picture, points [5]vision.Point) (*imaging.Picture, bool
 	if times := math.Floor(scale); times >= 2 {
 		box := corners(toPicture, times)
 		box = clip(box, pic)
-		small, ok, err := networks.Cut(pic, box, int(math.Round(float64(box.Width)/times)), int(math.Round(float64(box.Height)/times)))
+		small, ok, err := pic.Cut(box, int(math.Round(float64(box.Width)/times)), int(math.Round(float64(box.Height)/times)))
 		if err != nil || !ok {
 			return nil, false, err
 		}

@@ -13,7 +13,6 @@ import (
 	"kycd/vision"
 	"kycd/vision/face/dlib"
 	"kycd/vision/imaging"
-	"kycd/vision/networks"
 )
 
 // ErrNotEncoded is returned for a face that the encoder's own detector does not see again in any crop.
@@ -255,7 +254,7 @@ func cutChip(pic *imaging.Picture, face Detection, a attempt) (chip, error) {
 	var scaled *imaging.Picture
 	var err error
 	if box.X >= 0 && box.Y >= 0 && box.X+source <= pic.Width && box.Y+source <= pic.Height {
-		scaled, _, err = networks.Cut(pic, box, wide, wide)
+		scaled, _, err = pic.Cut(box, wide, wide)
 	} else {
 		scaled, err = pic.CropReflected(box).Resize(wide, wide) // which takes longer
 	}

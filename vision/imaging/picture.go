@@ -126,18 +126,26 @@ func (p *Picture) Resize(width, height int) (*Picture, error) {
 	if width == p.Width && height == p.Height {
 		return p, nil
 	}
-	src, err := gocv.NewMatFromBytes(p.Height, p.Width, gocv.MatTypeCV8UC3, p.Pix)
-	if err != nil {
-		return nil, fmt.Errorf("wrap pixels: %w", err)
-	}
-	defer src.Close()
-	resized, err := resize(src, width, height)
+	resized, err := p.scaled(width, height)
 	if err != nil {
 		return nil, err
 	}
 	resized.Scale = p.Scale * float64(p.Width) / float64(width)
 	resized.Format, resized.SourceWidth, resized.SourceHeight = p.Format, p.SourceWidth, p.SourceHeight
 	return resized, nil
+}
+
+// scaled is the bare picture at another size.
+func (p *Picture) scaled(width, height int) (*Picture, error) {
+	if shrinks(p.Width, p.Height, width, height) {
+		return p.shrink(0, 0, p.Width, p.Height, width, height)
+	}
+	src, err := gocv.NewMatFromBytes(p.Height, p.Width, gocv.MatTypeCV8UC3, p.Pix)
+	if err != nil {
+		return nil, fmt.Errorf("wrap pixels: %w", err)
+	}
+	defer src.Close()
+	return resize(src, width, height)
 }
 
 // Fit scales the picture so that its longer side is at most maxSide; a smaller one is returned as it is.

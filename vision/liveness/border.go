@@ -6,7 +6,6 @@ import (
 
 	"kycd/vision"
 	"kycd/vision/imaging"
-	"kycd/vision/networks"
 )
 
 // Lines are looked for where the face's longer side is borderFace px and the picture's at most borderSide.
@@ -28,7 +27,7 @@ func borderLines(pic *imaging.Picture, face vision.Box) (float64, error) {
 			return 0, err
 		}
 	}
-	if small, _, err = networks.Cut(small, vision.Box{Width: small.Width, Height: small.Height}, width, height); err != nil {
+	if small, err = small.Resize(width, height); err != nil {
 		return 0, err
 	}
 	across, down := slopes(small)

@@ -5,7 +5,6 @@ import (
 
 	"kycd/vision"
 	"kycd/vision/imaging"
-	"kycd/vision/networks"
 )
 
 // within is a box around a face, scale times as large, that stays in the picture: it is moved, and where it must be
@@ -35,7 +34,7 @@ func stretched(pic *imaging.Picture, face vision.Box, scale float64, side int) (
 }
 
 func cut(pic *imaging.Picture, box vision.Box, side int) (*imaging.Picture, error) {
-	crop, ok, err := networks.Cut(pic, box, side, side)
+	crop, ok, err := pic.Cut(box, side, side)
 	if err == nil && !ok {
 		err = ErrFaceTooSmall // a face wholly outside of the picture
 	}

@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#include "cut.h"
+#include "shrink.h"
 
 namespace {
 
