@@ -150,7 +150,7 @@ func readScenes(ctx context.Context, e *evaluation, r *papersResult) error {
 			at := place{kind, s.scene.name, s.seed}
 			sides := known[at]
 			if !s.back {
-				sides.print = printedFields(a)
+				sides.print = heardFields(a)
 			}
 			if s.back || !kind.HasBack() {
 				sides.code = encodedOf(a)
@@ -183,7 +183,7 @@ func readScenes(ctx context.Context, e *evaluation, r *papersResult) error {
 			if !kind.HasBack() {
 				code = encodedOf(a)
 			}
-			r.checks.forged(kind, s.planted, printedFields(a), code)
+			r.checks.forged(kind, s.planted, heardFields(a), code)
 		})
 		if err != nil {
 			return err

@@ -200,6 +200,17 @@ func printedFields(a vision.Analysis) map[string]string {
 	return values
 }
 
+// heardFields are those that the server hears: what no second reading confirmed is shown, and compared with nothing.
+func heardFields(a vision.Analysis) map[string]string {
+	values := map[string]string{}
+	for name, f := range a.Fields {
+		if f.Value != "" && f.Confidence >= vision.Doubtful {
+			values[name] = f.Value
+		}
+	}
+	return values
+}
+
 // front counts the fields of one drawn front.
 func (r *papersResult) front(s sheet, a vision.Analysis) {
 	found := printedFields(a)
