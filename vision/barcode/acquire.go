@@ -5,12 +5,13 @@ import (
 	"sort"
 
 	"kycd/vision"
+	"kycd/vision/projective"
 )
 
 // chart is a region of a picture laid upright, near enough: the bars stand vertical. Values are grey levels.
 type chart struct {
 	field
-	toPicture   homography
+	toPicture   projective.Map
 	top, bottom int // the rows that are full of bars
 }
 
@@ -57,28 +58,28 @@ func (c *chart) band() bool {
 
 // straighten lays the region that base maps w × h pixels of out upright, and takes out what perspective still does to
 // the bars: their direction, which the structure tensor gives block by block, changes evenly across.
-func (p plane) straighten(base homography, w, h int) (chart, bool) {
+func (p plane) straighten(base projective.Map, w, h int) (chart, bool) {
 	c := chart{field: p.warp(&base, w, h, 0, 0, 1, 1), toPicture: base}
 	for range 2 {
 		turn, ok := c.keystone()
 		if !ok {
 			return c, false
 		}
-		c.toPicture = c.toPicture.times(turn)
+		c.toPicture = c.toPicture.After(turn)
 		c.field = p.warp(&c.toPicture, w, h, 0, 0, 1, 1)
 	}
 	return c, true
 }
 
 // keystone is the map from a picture with vertical bars to the chart.
-func (c chart) keystone() (homography, bool) {
+func (c chart) keystone() (projective.Map, bool) {
 	flat := newPlane(c.w, c.h)
 	for i, v := range c.val {
 		flat.pix[i] = byte(v)
 	}
 	bw, bh := c.w/block, c.h/block
 	if bw < 4 || bh < 2 {
-		return homography{}, false
+		return projective.Map{}, false
 	}
 	cx, cy := float64(c.w)/2, float64(c.h)/2
 	// Least squares of angle = a0 + a1·x + a2·y.
@@ -99,16 +100,16 @@ func (c chart) keystone() (homography, bool) {
 	}
 	fit, ok := solve(normal[0][:], normal[1][:], normal[2][:])
 	if !ok {
-		return homography{}, false
+		return projective.Map{}, false
 	}
 	limit := 0.3 / math.Max(cx, cy)
 	k := min(max(-fit[1], -limit), limit)
 	lean := -fit[0]
-	centre := homography{1, 0, cx, 0, 1, cy, 0, 0, 1}
-	back := homography{1, 0, -cx, 0, 1, -cy, 0, 0, 1}
-	bend := homography{1, lean, 0, 0, 1, 0, 0, -k, 1}
-	centre = centre.times(bend)
-	return centre.times(back), true
+	centre := projective.Map{1, 0, cx, 0, 1, cy, 0, 0, 1}
+	back := projective.Map{1, 0, -cx, 0, 1, -cy, 0, 0, 1}
+	bend := projective.Map{1, lean, 0, 0, 1, 0, 0, -k, 1}
+	centre = centre.After(bend)
+	return centre.After(back), true
 }
 
 // solve solves linear equations, each row's last number its right side; the rows are overwritten.

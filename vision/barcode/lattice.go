@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"kycd/vision"
+	"kycd/vision/projective"
 )
 
 // The picture of a symbol on its own modules: perU samples a module, perV a row, with some of the quiet zone around.
@@ -57,18 +58,18 @@ func overlap(k []float32, per, reach int) []float32 {
 // lattice is a symbol's picture and what is believed of its modules.
 type lattice struct {
 	shape
-	n         int        // modules of a row
-	toPicture homography // from modules and rows
-	seen      field      // grey levels
-	dark      field      // seen, 0 for paper and 1 for bars where there is no blur
-	noise     []float32  // of dark, variance, for each codeword
-	belief    []float32  // [row][module] probability of dark
-	known     []bool     // [module] of a row: not data
+	n         int            // modules of a row
+	toPicture projective.Map // from modules and rows
+	seen      field          // grey levels
+	dark      field          // seen, 0 for paper and 1 for bars where there is no blur
+	noise     []float32      // of dark, variance, for each codeword
+	belief    []float32      // [row][module] probability of dark
+	known     []bool         // [module] of a row: not data
 	kernels
 	density float64 // samples to a pixel of the picture, at least 1
 }
 
-func newLattice(source plane, sh shape, toPicture homography, k kernels) *lattice {
+func newLattice(source plane, sh shape, toPicture projective.Map, k kernels) *lattice {
 	l := &lattice{shape: sh, n: sh.modules(), toPicture: toPicture, kernels: k}
 	l.belief = make([]float32, sh.rows*l.n)
 	l.known = make([]bool, l.n)
@@ -97,12 +98,12 @@ func newLattice(source plane, sh shape, toPicture homography, k kernels) *lattic
 func (l *lattice) take(source plane) {
 	w, h := (l.n+2*sideU)*perU, (l.rows+2*sideV)*perV
 	// The picture's positions are of corners of pixels here, its samples of middles.
-	h1 := homography{1, 0, -0.5, 0, 1, -0.5, 0, 0, 1}
-	h1 = h1.times(l.toPicture)
+	h1 := projective.Map{1, 0, -0.5, 0, 1, -0.5, 0, 0, 1}
+	h1 = h1.After(l.toPicture)
 	l.seen = source.warp(&h1, w, h, -sideU+0.5/perU, -sideV+0.5/perV, 1.0/perU, 1.0/perV)
-	a := l.toPicture.at(float64(l.n)/2, float64(l.rows)/2)
-	b := l.toPicture.at(float64(l.n)/2+1, float64(l.rows)/2)
-	c := l.toPicture.at(float64(l.n)/2, float64(l.rows)/2+1)
+	a := l.toPicture.At(float64(l.n)/2, float64(l.rows)/2)
+	b := l.toPicture.At(float64(l.n)/2+1, float64(l.rows)/2)
+	c := l.toPicture.At(float64(l.n)/2, float64(l.rows)/2+1)
 	area := math.Abs((b.X-a.X)*(c.Y-a.Y) - (b.Y-a.Y)*(c.X-a.X))
 	l.density = math.Max(perU*perV/math.Max(area, 0.1), 1)
 }
@@ -264,9 +265,9 @@ func (l *lattice) fit(model field, knownOnly bool) float64 {
 	for i, p := range places {
 		du, dv := min(max(move[i], -1), 1), min(max(move[4+i], -0.4), 0.4)
 		most = max(most, math.Abs(du), 3*math.Abs(dv))
-		corners[i] = l.toPicture.at(p[0]-du, p[1]-dv)
+		corners[i] = l.toPicture.At(p[0]-du, p[1]-dv)
 	}
-	if moved, ok := onto(n, h, corners); ok {
+	if moved, ok := projective.Onto(n, h, corners); ok {
 		l.toPicture = moved
 	}
 	return most

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"kycd/vision"
+	"kycd/vision/projective"
 )
 
 // plane is a grey picture: one byte a pixel, rows without gaps.
@@ -51,6 +52,11 @@ type frame struct {
 // at maps a pixel of the frame to the picture.
 func (f frame) at(x, y float64) vision.Point {
 	return vision.Point{X: f.origin.X + x*f.dx.X + y*f.dy.X, Y: f.origin.Y + x*f.dx.Y + y*f.dy.Y}
+}
+
+// homography maps the frame's pixels to the picture.
+func (f frame) homography() projective.Map {
+	return projective.Map{f.dx.X, f.dy.X, f.origin.X, f.dx.Y, f.dy.Y, f.origin.Y, 0, 0, 1}
 }
 
 // cut samples the frame out of the picture, bilinear; outside the picture it repeats the border.

@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"kycd/vision"
+	"kycd/vision/projective"
 )
 
 // likely is the mean correlation of the row indicators from which a place is taken for a symbol's. Wrong sizes and wrong
@@ -31,7 +32,7 @@ type search struct {
 
 // soft reads a symbol with all doubt about its codewords, in the rectangle of w × h that base maps to the source. The
 // source is the picture shrunk n times.
-func (s *search) soft(source plane, n int, base homography, w, h int, crooked bool) ([]vision.Barcode, error) {
+func (s *search) soft(source plane, n int, base projective.Map, w, h int, crooked bool) ([]vision.Barcode, error) {
 	c := chart{field: source.warp(&base, w, h, 0, 0, 1, 1), toPicture: base}
 	if crooked {
 		var ok bool
@@ -75,14 +76,14 @@ func (s *search) soft(source plane, n int, base homography, w, h int, crooked bo
 // believe reads the symbol at a place. What its corrected codewords mean is the library's to say: it gets them as a drawing.
 func (s *search) believe(source plane, n int, c chart, p placed) ([]vision.Barcode, error) {
 	width, height := float64(p.modules()), float64(p.rows)
-	place, ok := onto(width, height, p.corners)
+	place, ok := projective.Onto(width, height, p.corners)
 	if !ok {
 		return nil, nil
 	}
 	if s.reader == nil {
 		s.reader = newReader()
 	}
-	words, place, ok := s.reader.read(s.ctx, source, p.shape, c.toPicture.times(place), p.blur)
+	words, place, ok := s.reader.read(s.ctx, source, p.shape, c.toPicture.After(place), p.blur)
 	if !ok {
 		return nil, nil
 	}
@@ -91,7 +92,7 @@ func (s *search) believe(source plane, n int, c chart, p placed) ([]vision.Barco
 		return nil, err
 	}
 	for i, at := range [4][2]float64{{0, 0}, {width, 0}, {width, height}, {0, height}} {
-		corner := place.at(at[0], at[1])
+		corner := place.At(at[0], at[1])
 		found[0].Corners[i] = vision.Point{X: corner.X * float64(n), Y: corner.Y * float64(n)}
 	}
 	return found, nil
@@ -103,7 +104,7 @@ func (c chart) turned() chart {
 	for i, v := range c.val {
 		out.val[len(c.val)-1-i] = v
 	}
-	out.toPicture = out.toPicture.times(homography{-1, 0, float64(c.w), 0, -1, float64(c.h), 0, 0, 1})
+	out.toPicture = out.toPicture.After(projective.Map{-1, 0, float64(c.w), 0, -1, float64(c.h), 0, 0, 1})
 	return out
 }
 
@@ -122,7 +123,7 @@ func (s *search) page(corners [4]vision.Point) ([]vision.Barcode, error) {
 	}
 	w := min(int(across/float64(n)), chartSide)
 	h := min(int(float64(w)*down/across), chartSide)
-	base, ok := onto(float64(w), float64(h), corners)
+	base, ok := projective.Onto(float64(w), float64(h), corners)
 	if !ok {
 		return nil, nil
 	}

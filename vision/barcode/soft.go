@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/bits"
 	"sort"
+
+	"kycd/vision/projective"
 )
 
 // spareWords is how many error correction codewords must be left over when a symbol is read from doubtful codewords:
@@ -302,7 +304,7 @@ func sure(guesses []guess) float64 {
 }
 
 // read reads the symbol at a place of the source. ctx ends it between two rounds.
-func (r *reader) read(ctx context.Context, source plane, sh shape, toPicture homography, blur float64) ([]int, homography, bool) {
+func (r *reader) read(ctx context.Context, source plane, sh shape, toPicture projective.Map, blur float64) ([]int, projective.Map, bool) {
 	l := newLattice(source, sh, toPicture, newKernels(spread{blur, 0.3}))
 	l.sharpness()
 	for range 4 {

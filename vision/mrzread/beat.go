@@ -37,7 +37,7 @@ func (a area) beat(strokes []byte, w int, threshold float32) (strongest, usual f
 		for k := range columns[i] {
 			sum := 0
 			for y := -beatReach; y <= beatReach; y += beatStep {
-				at := a.toPicture.apply(float64(k*beatStep), float64(i)*a.between+float64(y))
+				at := a.toPicture.At(float64(k*beatStep), float64(i)*a.between+float64(y))
 				px, py := int(at.X), int(at.Y)
 				if px >= 0 && py >= 0 && px < w && py < h {
 					sum += max(int(strokes[py*w+px])-least, 0)

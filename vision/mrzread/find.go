@@ -9,6 +9,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"kycd/vision"
+	"kycd/vision/projective"
 )
 
 // row is a line of print: a long, thin, slightly tilted patch of dark strokes. Lengths are in pixels.
@@ -94,20 +95,20 @@ func (s *stage) promising(angle float64) (bool, error) {
 // view is a stage turned. toStage maps its pixels to the stage's.
 type view struct {
 	strokes gocv.Mat
-	toStage homography
+	toStage projective.Map
 }
 
 // turned is the stage turned back by an angle, radians, so that rows at about this angle lie level. The caller closes
 // its strokes.
 func (s *stage) turned(angle float64) (view, error) {
 	if angle == 0 {
-		return view{strokes: s.strokes.Clone(), toStage: scaling(1, 1)}, nil
+		return view{strokes: s.strokes.Clone(), toStage: projective.Scaling(1, 1)}, nil
 	}
 	w, h := float64(s.strokes.Cols()), float64(s.strokes.Rows())
 	sin, cos := math.Sincos(angle)
 	outW := math.Ceil(w*math.Abs(cos) + h*math.Abs(sin))
 	outH := math.Ceil(w*math.Abs(sin) + h*math.Abs(cos))
-	v := view{strokes: gocv.NewMat(), toStage: homography{
+	v := view{strokes: gocv.NewMat(), toStage: projective.Map{
 		cos, -sin, w/2 - cos*outW/2 + sin*outH/2,
 		sin, cos, h/2 - sin*outW/2 - cos*outH/2,
 		0, 0, 1,

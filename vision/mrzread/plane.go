@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"kycd/vision/mrzread/glyphs"
+	"kycd/vision/projective"
 )
 
 // plane is a grey picture: one byte a pixel, rows without gaps.
@@ -17,10 +18,10 @@ const stripMargin = 3 * glyphs.StripLetter
 
 // strip lays out the line that runs along y of a zone's plane, from x = 0 to length, with room for three columns at both
 // ends. toPicture maps the zone's plane, whose unit is a pixel of the strip.
-func (p plane) strip(toPicture homography, length, y float64) glyphs.Strip {
+func (p plane) strip(toPicture projective.Map, length, y float64) glyphs.Strip {
 	width := int(length) + 2*stripMargin
 	s := glyphs.Strip{Gray: make([]byte, width*glyphs.StripHeight), Width: width}
-	a, b := toPicture.apply(0, y), toPicture.apply(length, y)
+	a, b := toPicture.At(0, y), toPicture.At(length, y)
 	step := math.Hypot(b.X-a.X, b.Y-a.Y) / length
 	// A pixel of the strip that covers several of the picture is their mean; where it covers less than one, a curve
 	// through four keeps thin strokes that the straight line between two would wash out.
@@ -35,7 +36,7 @@ func (p plane) strip(toPicture homography, length, y float64) glyphs.Strip {
 			for k := range fine * fine {
 				u := float64(x-stripMargin) + (float64(k%fine)+0.5)/float64(fine)
 				v := y + float64(row) - glyphs.StripHeight/2 + (float64(k/fine)+0.5)/float64(fine)
-				at := toPicture.apply(u, v)
+				at := toPicture.At(u, v)
 				sum += read(at.X-0.5, at.Y-0.5)
 			}
 			s.Gray[row*width+x] = byte(sum / (fine * fine))

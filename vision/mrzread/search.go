@@ -10,6 +10,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"kycd/vision"
+	"kycd/vision/projective"
 )
 
 // Place is what is known of a document before its zone is looked for. The zero value knows nothing.
@@ -44,7 +45,7 @@ func (s *search) run(ctx context.Context, place Place) error {
 	defer full.Close()
 	work := working(full)
 	defer work.Close()
-	toPicture := scaling(w/float64(work.Cols()), h/float64(work.Rows()))
+	toPicture := projective.Scaling(w/float64(work.Cols()), h/float64(work.Rows()))
 	if place.Corners != nil {
 		done, rows, err := s.bands(ctx, work, toPicture, *place.Corners)
 		if done || err != nil || place.Page || !rows {
@@ -92,7 +93,7 @@ const band = 0.52
 
 // bands looks in the lower part of a document, and in its upper part. rows says that there are rows of print that might be a
 // zone's, or that the parts cannot be cut out.
-func (s *search) bands(ctx context.Context, work gocv.Mat, toPicture homography, corners [4]vision.Point) (done, rows bool, err error) {
+func (s *search) bands(ctx context.Context, work gocv.Mat, toPicture projective.Map, corners [4]vision.Point) (done, rows bool, err error) {
 	side := func(a, b vision.Point) float64 { return math.Hypot(b.X-a.X, b.Y-a.Y) }
 	wide := side(corners[0], corners[1]) + side(corners[3], corners[2])
 	tall := side(corners[1], corners[2]) + side(corners[0], corners[3])
@@ -104,13 +105,13 @@ func (s *search) bands(ctx context.Context, work gocv.Mat, toPicture homography,
 	if height > 2*width {
 		return false, true, nil
 	}
-	page, ok := ontoQuad(width, height, corners)
+	page, ok := projective.Onto(width, height, corners)
 	if !ok {
 		return false, true, nil
 	}
 	for _, top := range []float64{1 - band, 0} {
-		shift := homography{1, 0, 0, 0, 1, top * height, 0, 0, 1}
-		done, here, err := s.band(ctx, work, inverse(toPicture).after(page).after(shift), image.Pt(int(width), int(band*height)), page.after(shift))
+		shift := projective.Map{1, 0, 0, 0, 1, top * height, 0, 0, 1}
+		done, here, err := s.band(ctx, work, toPicture.Inverse().After(page).After(shift), image.Pt(int(width), int(band*height)), page.After(shift))
 		rows = rows || here
 		if done || err != nil {
 			return done, rows, err
@@ -120,7 +121,7 @@ func (s *search) bands(ctx context.Context, work gocv.Mat, toPicture homography,
 }
 
 // band looks in a part of a document of a size in pixels. toWork maps its pixels to those of the working picture.
-func (s *search) band(ctx context.Context, work gocv.Mat, toWork homography, size image.Point, toPicture homography) (done, rows bool, err error) {
+func (s *search) band(ctx context.Context, work gocv.Mat, toWork projective.Map, size image.Point, toPicture projective.Map) (done, rows bool, err error) {
 	flat, err := warped(work, toWork, size.X, size.Y)
 	if err != nil {
 		return false, false, err
@@ -137,10 +138,10 @@ func (s *search) band(ctx context.Context, work gocv.Mat, toWork homography, siz
 }
 
 // warped is a part of a picture laid straight; there maps its pixels to the picture's. The caller closes it.
-func warped(picture gocv.Mat, there homography, w, h int) (gocv.Mat, error) {
+func warped(picture gocv.Mat, there projective.Map, w, h int) (gocv.Mat, error) {
 	m := gocv.NewMatWithSize(3, 3, gocv.MatTypeCV64F)
 	defer m.Close()
-	for i, v := range inverse(there) {
+	for i, v := range there.Inverse() {
 		m.SetDoubleAt(i/3, i%3, v)
 	}
 	out := gocv.NewMat()
@@ -150,7 +151,7 @@ func warped(picture gocv.Mat, there homography, w, h int) (gocv.Mat, error) {
 
 // look reads what may be zones in a stage turned by an angle, and says whether one was surely read. rows says that there are
 // rows of print that might be a zone's. small is the stage at half its size.
-func (s *search) look(ctx context.Context, stage, small *stage, angle float64, toPicture homography) (done, rows bool, err error) {
+func (s *search) look(ctx context.Context, stage, small *stage, angle float64, toPicture projective.Map) (done, rows bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, false, err
 	}
@@ -179,7 +180,7 @@ func (s *search) look(ctx context.Context, stage, small *stage, angle float64, t
 		if !ok || !a.regular(ink, v.strokes.Cols(), stage.threshold) {
 			continue
 		}
-		a.toPicture = toPicture.after(v.toStage).after(a.toPicture)
+		a.toPicture = toPicture.After(v.toStage).After(a.toPicture)
 		c, ok := s.reader.zone(s.picture, a, s.now)
 		if !ok {
 			continue

@@ -6,6 +6,7 @@ import (
 
 	"kycd/vision"
 	"kycd/vision/mrzread/glyphs"
+	"kycd/vision/projective"
 )
 
 // rowGroup is two or three rows that may be a zone, the upper one first.
@@ -90,9 +91,9 @@ func uneven(a, b row) float64 {
 
 // area is where a zone lies: a plane in which its rows are level, as long as each other and evenly apart.
 type area struct {
-	toPicture homography // from the plane, whose unit is a pixel of the strips
-	length    float64    // of the rows, from the first letter's edge to the last's
-	between   float64    // distance of the rows' middles
+	toPicture projective.Map // from the plane, whose unit is a pixel of the strips
+	length    float64        // of the rows, from the first letter's edge to the last's
+	between   float64        // distance of the rows' middles
 	rows      int
 }
 
@@ -119,7 +120,7 @@ func areaOf(g rowGroup) (a area, ok bool) {
 	}
 	scale := columns * glyphs.StripLetter * 1.03 / length
 	a = area{length: length * scale, between: down * scale / float64(n-1), rows: n}
-	a.toPicture, ok = ontoQuad(a.length, down*scale, [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
+	a.toPicture, ok = projective.Onto(a.length, down*scale, [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
 	return a, ok
 }
 
@@ -151,8 +152,8 @@ func (a area) straightened(lines []glyphs.Line, c Candidate) (out area, ok bool)
 	upperRight, lowerRight := edge(right)
 	out = area{length: float64(n) * glyphs.StripLetter * 1.03, rows: a.rows}
 	out.between = a.between * 2 * out.length / (upperRight.X - upperLeft.X + lowerRight.X - lowerLeft.X)
-	onto, ok := ontoQuad(out.length, out.between*float64(a.rows-1), [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
-	out.toPicture = a.toPicture.after(onto)
+	onto, ok := projective.Onto(out.length, out.between*float64(a.rows-1), [4]vision.Point{upperLeft, upperRight, lowerRight, lowerLeft})
+	out.toPicture = a.toPicture.After(onto)
 	return out, ok
 }
 
@@ -170,8 +171,8 @@ func (a area) corners(turned bool) [4]vision.Point {
 	const half = glyphs.StripLetter / 2
 	bottom := float64(a.rows-1)*a.between + half
 	c := [4]vision.Point{
-		a.toPicture.apply(0, -half), a.toPicture.apply(a.length, -half),
-		a.toPicture.apply(a.length, bottom), a.toPicture.apply(0, bottom),
+		a.toPicture.At(0, -half), a.toPicture.At(a.length, -half),
+		a.toPicture.At(a.length, bottom), a.toPicture.At(0, bottom),
 	}
 	if turned {
 		c[0], c[1], c[2], c[3] = c[2], c[3], c[0], c[1]

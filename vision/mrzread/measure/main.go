@@ -27,6 +27,7 @@ import (
 	"kycd/vision"
 	"kycd/vision/mrzread"
 	"kycd/vision/ocr"
+	"kycd/vision/projective"
 )
 
 func main() {
@@ -202,20 +203,15 @@ func (s shot) flat() flat {
 	}
 	top := height * 55 / 100
 	out := flat{w: width, h: height - top}
-	c := s.corners
-	// The homography of the unit square (Heckbert 1989).
-	dx1, dx2, sx := c[1].X-c[2].X, c[3].X-c[2].X, c[0].X-c[1].X+c[2].X-c[3].X
-	dy1, dy2, sy := c[1].Y-c[2].Y, c[3].Y-c[2].Y, c[0].Y-c[1].Y+c[2].Y-c[3].Y
-	det := dx1*dy2 - dx2*dy1
-	g, k := (sx*dy2-dx2*sy)/det, (dx1*sy-sx*dy1)/det
+	toPicture, ok := projective.Onto(float64(width), float64(height), s.corners)
+	if !ok {
+		log.Fatal("the corners of a photograph are no view of a document")
+	}
 	for y := top; y < height; y++ {
 		for x := range width {
-			u, v := (float64(x)+0.5)/float64(width), (float64(y)+0.5)/float64(height)
-			d := g*u + k*v + 1
-			px := ((c[1].X-c[0].X+g*c[1].X)*u + (c[3].X-c[0].X+k*c[3].X)*v + c[0].X) / d
-			py := ((c[1].Y-c[0].Y+g*c[1].Y)*u + (c[3].Y-c[0].Y+k*c[3].Y)*v + c[0].Y) / d
-			x0, y0 := min(max(int(px), 0), s.w-2), min(max(int(py), 0), s.h-2)
-			fx, fy := min(max(px-float64(x0), 0), 1), min(max(py-float64(y0), 0), 1)
+			at := toPicture.At(float64(x)+0.5, float64(y)+0.5)
+			x0, y0 := min(max(int(at.X), 0), s.w-2), min(max(int(at.Y), 0), s.h-2)
+			fx, fy := min(max(at.X-float64(x0), 0), 1), min(max(at.Y-float64(y0), 0), 1)
 			i := y0*s.w + x0
 			upper := float64(s.gray[i])*(1-fx) + float64(s.gray[i+1])*fx
 			lower := float64(s.gray[i+s.w])*(1-fx) + float64(s.gray[i+s.w+1])*fx
