@@ -196,10 +196,10 @@ func readSymbols(ctx context.Context, e *evaluation, r *papersResult) error {
 	}
 	for i, a := range analyses {
 		text, read := pdf417(a)
-		one, right := r.symbols.of("sample pictures"), read && text == latin1(symbols[i].payload)
+		one, right := r.symbols.of("sample pictures"), read && text == vision.PayloadText(symbols[i].payload)
 		one.add(read, right)
 		if plain != nil {
-			one.plain.add(plain[i].Text == latin1(symbols[i].payload))
+			one.plain.add(plain[i].Text == vision.PayloadText(symbols[i].payload))
 		}
 		if !right {
 			r.symbolsFailed = append(r.symbolsFailed, filepath.Base(symbols[i].file))

@@ -130,18 +130,6 @@ func pdf417(a vision.Analysis) (text string, read bool) {
 	return "", false
 }
 
-// latin1 is how a payload that is no UTF-8 survives JSON: each byte as the character of its number.
-func latin1(payload string) string {
-	if strings.ToValidUTF8(payload, "") == payload {
-		return payload
-	}
-	var b strings.Builder
-	for i := range len(payload) {
-		b.WriteRune(rune(payload[i]))
-	}
-	return b.String()
-}
-
 // zone counts one picture: what counts as read is a zone whose check digits are all right.
 func (r *papersResult) zone(name string, into *readings, a vision.Analysis, lines []string) (right bool) {
 	valid := a.MRZ != nil && a.MRZ.Valid

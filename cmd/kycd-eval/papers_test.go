@@ -36,14 +36,6 @@ func TestZonesThatClaimToBeRight(t *testing.T) {
 	}
 }
 
-func TestPayloadsComeBackFromJSON(t *testing.T) {
-	for payload, want := range map[string]string{"plain": "plain", "caf\u00e9": "caf\u00e9", "\xff\x00": "\u00ff\x00"} {
-		if got := latin1(payload); got != want {
-			t.Errorf("%q became %q, want %q", payload, got, want)
-		}
-	}
-}
-
 // TestDocumentsPage writes the section as it is before and after something was counted.
 func TestDocumentsPage(t *testing.T) {
 	s := &documentsSection{Papers: papersResult{each: 1, fields: map[string]readings{}, core: map[string]readings{}, checks: newChecksResult()}}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"kycd/kyc/aamva"
@@ -110,7 +109,7 @@ func (m *measurement) readBarcodes(ctx context.Context) error {
 				m.out.AAMVA = payload.Elements
 			}
 		}
-		b.Text = asUTF8(b.Text)
+		b.Text = vision.PayloadText(b.Text)
 		copy(b.Corners[:], m.source(b.Corners[:]))
 		m.out.Barcodes = append(m.out.Barcodes, b)
 	}
@@ -126,18 +125,6 @@ func (m *measurement) decode(ctx context.Context, options barcode.Options) ([]vi
 		options.Page = &m.seen.outline.Corners
 	}
 	return barcode.Decode(ctx, m.pic.Gray(), m.pic.Width, m.pic.Height, options)
-}
-
-// asUTF8 reads a payload that is no UTF-8 as ISO 8859-1, so that it survives JSON.
-func asUTF8(text string) string {
-	if utf8.ValidString(text) {
-		return text
-	}
-	var b strings.Builder
-	for i := range len(text) {
-		b.WriteRune(rune(text[i]))
-	}
-	return b.String()
 }
 
 // findZone reads the machine-readable zone, where the document lies first.

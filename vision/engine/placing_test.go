@@ -18,14 +18,6 @@ func TestPlacing(t *testing.T) {
 	}
 }
 
-func TestAsUTF8(t *testing.T) {
-	for in, want := range map[string]string{"@\n\x1e\rANSI": "@\n\x1e\rANSI", "Zoë": "Zoë", "Zo\xeb": "Zoë"} {
-		if got := asUTF8(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestFaceHints(t *testing.T) {
 	face := func(side int) vision.Face { return vision.Face{Box: vision.Box{Width: side, Height: side}} }
 	tests := []struct {

@@ -21,10 +21,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
-	"unicode/utf8"
 	"unsafe"
 
+	"kycd/vision"
 	"kycd/vision/imaging"
 )
 
@@ -78,16 +77,5 @@ func read(file string) (code, error) {
 		return code{}, errors.New("zxing-cpp failed")
 	}
 	defer C.free(unsafe.Pointer(payload))
-	return code{File: file, Found: found == 1, Text: asUTF8(C.GoStringN((*C.char)(unsafe.Pointer(payload)), C.int(size)))}, nil
-}
-
-func asUTF8(text string) string {
-	if utf8.ValidString(text) {
-		return text
-	}
-	var b strings.Builder
-	for i := range len(text) {
-		b.WriteRune(rune(text[i]))
-	}
-	return b.String()
+	return code{File: file, Found: found == 1, Text: vision.PayloadText(C.GoStringN((*C.char)(unsafe.Pointer(payload)), C.int(size)))}, nil
 }
