@@ -82,7 +82,7 @@ func Find(bgr []byte, w, h int) (doc vision.Document, found bool, err error) {
 		}
 	}
 	var best quad
-	if part, ok := edges.tornIn(work, lines, score); ok {
+	if part, ok := edges.tornDocument(work, lines, score); ok {
 		best = part.quad.upright(ww, wh)
 		doc.Confidence = confidence(part.score)
 		doc.CutOff = true

@@ -58,8 +58,8 @@ func (m edgeMap) inPicture(p vision.Point) bool {
 	return p.X >= 3 && p.Y >= 3 && p.X <= float64(m.w-4) && p.Y <= float64(m.h-4)
 }
 
-// tornIn looks for a torn document that is more likely than the best outline of four sides, which has a score.
-func (m edgeMap) tornIn(work []byte, lines []line, whole float64) (torn, bool) {
+// tornDocument looks for a torn document that is more likely than the best outline of four sides, which has a score.
+func (m edgeMap) tornDocument(work []byte, lines []line, whole float64) (torn, bool) {
 	least := tornScore
 	switch {
 	case whole >= wholeScore:
@@ -67,7 +67,7 @@ func (m edgeMap) tornIn(work []byte, lines []line, whole float64) (torn, bool) {
 	case whole >= surelyScore:
 		least = math.Max(tornScore+tornAdvantage, whole+tornAdvantage)
 	}
-	all := m.torn(lines, least)
+	all := m.tornCandidates(lines, least)
 	for _, t := range all[:min(len(all), mostTorn)] {
 		if along, across := linesOf(work, m.w, m.h, t.quad); max(along, across) >= tornLines {
 			return t, true
@@ -76,8 +76,8 @@ func (m edgeMap) tornIn(work []byte, lines []line, whole float64) (torn, bool) {
 	return torn{}, false
 }
 
-// torn finds those of at least a score, the best first.
-func (m edgeMap) torn(lines []line, least float64) (all []torn) {
+// tornCandidates are those of at least a score, the best first.
+func (m edgeMap) tornCandidates(lines []line, least float64) (all []torn) {
 	try := func(q quad, score float64) {
 		if score < least {
 			return

@@ -90,7 +90,7 @@ func TestTornNeedsSidesThatLeaveThePicture(t *testing.T) {
 	} {
 		m, pix := draw(c.paint, c.print)
 		lines := m.straight(m.crests())
-		if _, got := m.tornIn(pix, lines, 0); got != c.want {
+		if _, got := m.tornDocument(pix, lines, 0); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
