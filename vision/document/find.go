@@ -92,6 +92,9 @@ func Find(bgr []byte, w, h int) (doc vision.Document, found bool, err error) {
 		return doc, false, nil
 	} else {
 		chosen := edges.grow(lines, all[0])
+		if edges.swallows(chosen, all) {
+			chosen = all[0]
+		}
 		best = chosen.quad.upright(ww, wh)
 		doc.Confidence = confidence(max(chosen.score*edges.worth(chosen.quad), score))
 		doc.Others = edges.others(best, all)
@@ -130,6 +133,27 @@ func frame(w, h int) quad {
 func confidence(score float64) float64 {
 	slope := (1 - FoundConfidence) / (1 - plainScore)
 	return min(max(1-slope*(1-score), 0.05), 1)
+}
+
+// swallows tells that a quadrilateral grown from the best of all lies around a second document as large as that: two cards side by side have
+// the shape of a passport page.
+func (m edgeMap) swallows(grown proposal, all []proposal) bool {
+	first := all[0].quad
+	size := area(first[:])
+	if area(grown.quad[:]) < 1.6*size {
+		return false
+	}
+	for _, p := range all {
+		if p.score < plainScore {
+			break
+		}
+		own := area(p.quad[:])
+		_, fit := p.quad.kind(m.w, m.h)
+		if fit > 0.5 && own > 0.7*size && own < 1.4*size && shared(p.quad, first) < 0.05*size && shared(p.quad, grown.quad) > 0.9*own {
+			return true
+		}
+	}
+	return false
 }
 
 // others counts the quadrilaterals that are documents too: of a document's shape, and apart from the first and from each other.

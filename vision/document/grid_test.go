@@ -121,6 +121,31 @@ func TestOthersAreApart(t *testing.T) {
 	}
 }
 
+// Two cards above each other have the outline of a passport page; smaller boxes, faint ones and those beside it do not count.
+func TestSwallows(t *testing.T) {
+	m := edgeMap{w: 1000, h: 1000}
+	box := func(x, y, w, h float64) quad {
+		return quad{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + h}, {X: x, Y: y + h}}
+	}
+	both := proposal{quad: box(100, 50, 600, 850)}
+	upper := proposal{quad: box(100, 50, 600, 600/1.586), score: 0.8}
+	lower := box(100, 900-600/1.586, 600, 600/1.586)
+	for name, c := range map[string]struct {
+		other proposal
+		want  bool
+	}{
+		"second card": {proposal{quad: lower, score: 0.7}, true},
+		"faint":       {proposal{quad: lower, score: 0.5}, false},
+		"small":       {proposal{quad: box(150, 600, 300, 300/1.586), score: 0.7}, false},
+		"aside":       {proposal{quad: box(300, 620, 600, 600/1.586), score: 0.7}, false},
+		"square":      {proposal{quad: box(150, 450, 450, 450), score: 0.7}, false},
+	} {
+		if got := m.swallows(both, []proposal{upper, c.other}); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // Pictures of people are no documents; scans that a document fills are.
 func TestFindTellsDocumentsFromPictures(t *testing.T) {
 	for name, want := range map[string]bool{
