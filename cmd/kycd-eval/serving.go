@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -145,13 +147,18 @@ func awaitReady(ctx context.Context, url string, began time.Time, ended <-chan s
 	return 0, errors.New("the server does not get ready")
 }
 
-// freeAddress is a port of the loopback interface that nobody uses.
+// freeAddress is a port of the loopback interface that nobody uses. It is not one of those that the system gives to callers: who calls a
+// port before anybody listens there may be given that very port, and then occupies it by calling itself.
 func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var last error
+	for range 100 {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000))))
+		if err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
+		last = err
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", last
 }
 
 // quantile is the value below or at which a share q of all lies.

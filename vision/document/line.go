@@ -43,7 +43,7 @@ func (l *line) support(from, to float64) (share, seen float64) {
 // crests are the pixels where the slope is highest across the edge.
 func (m edgeMap) crests() []edgel {
 	weak := m.strong
-	out := make([]edgel, 0, 1<<14)
+	out := make([]edgel, 0, m.w*m.h/8)
 	for y := 2; y < m.h-2; y++ {
 		for x := 2; x < m.w-2; x++ {
 			i := y*m.w + x
@@ -108,7 +108,7 @@ func (m edgeMap) chains(crests []edgel) []edgel {
 		straight = 0.9
 	)
 	seen := make([]bool, len(crests))
-	kept := crests[:0:0]
+	kept := make([]edgel, 0, len(crests))
 	chain := make([]int32, 0, 1024)
 	neighbours := [8]int{-m.w - 1, -m.w, -m.w + 1, -1, 1, m.w - 1, m.w, m.w + 1}
 	for first := range crests {

@@ -2,9 +2,10 @@ package document
 
 import (
 	"image"
-	"runtime"
 
 	"gocv.io/x/gocv"
+
+	"kycd/vision/imaging"
 )
 
 // matOf copies bytes into a Mat of its own, so that OpenCV never holds Go's memory. The caller closes it.
@@ -39,27 +40,17 @@ func scaled(bgr []byte, w, h, toW, toH int) (gocv.Mat, error) {
 	return out, nil
 }
 
-// smallCopy is a BGR picture brought to a smaller size and smoothed a little, as bytes. The large picture is not copied.
+// smallCopy is a BGR picture brought to a smaller size and smoothed a little, as bytes.
 func smallCopy(bgr []byte, w, h, toW, toH int) ([]byte, error) {
-	var pin runtime.Pinner // OpenCV holds the bytes until the matrix is closed
-	pin.Pin(&bgr[0])
-	defer pin.Unpin()
-	m, err := gocv.NewMatFromBytes(h, w, gocv.MatTypeCV8UC3, bgr)
+	small, err := imaging.New(bgr, w, h).Resize(toW, toH)
+	if err != nil {
+		return nil, err
+	}
+	m, err := matOf(small.Pix, toW, toH, gocv.MatTypeCV8UC3)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	out := gocv.NewMat()
-	defer out.Close()
-	if w > 5*toW/2 {
-		// Averaging every pixel takes longer than everything after it. Between each four of twice the size and then by area, most count.
-		twice := gocv.NewMat()
-		defer twice.Close()
-		gocv.Resize(m, &twice, image.Pt(2*toW, 2*toH), 0, 0, gocv.InterpolationLinear)
-		gocv.Resize(twice, &out, image.Pt(toW, toH), 0, 0, gocv.InterpolationArea)
-	} else {
-		gocv.Resize(m, &out, image.Pt(toW, toH), 0, 0, gocv.InterpolationArea)
-	}
-	gocv.GaussianBlur(out, &out, image.Pt(5, 5), 1.1, 1.1, gocv.BorderReplicate)
-	return out.ToBytes(), nil
+	gocv.GaussianBlur(m, &m, image.Pt(5, 5), 1.1, 1.1, gocv.BorderReplicate)
+	return m.ToBytes(), nil
 }
