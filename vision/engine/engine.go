@@ -63,15 +63,18 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 		e.now = time.Now
 	}
 	var loading errgroup.Group
-	for range slots {
-		loading.Go(func() error {
-			s, err := newSlot(config.ModelsDir)
-			if err == nil {
-				e.idle <- s
-			}
+	made := make([]*slot, slots)
+	for i := range made {
+		loading.Go(func() (err error) {
+			made[i], err = newSlot(config.ModelsDir)
 			return err
 		})
 	}
+	var encoders []*face.Encoder
+	loading.Go(func() (err error) {
+		encoders, err = face.NewEncoders(config.ModelsDir, slots)
+		return err
+	})
 	loading.Go(func() (err error) {
 		e.mrz, err = mrzread.NewReader()
 		return err
@@ -92,13 +95,24 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if err == nil {
 		err = ctx.Err()
 	}
+	filled := 0
+	for i, s := range made {
+		switch {
+		case s != nil && i < len(encoders):
+			s.encoder = encoders[i]
+			e.idle <- s
+			filled++
+		case s != nil:
+			err = errors.Join(err, s.close())
+		case i < len(encoders):
+			encoders[i].Close()
+		}
+	}
 	if err != nil {
-		e.free(len(e.idle))
+		e.free(filled)
 		return nil, fmt.Errorf("load vision engine: %w", err)
 	}
-	s := <-e.idle
-	e.introduce(s)
-	e.idle <- s
+	e.introduce(made[0])
 	return e, nil
 }
 
@@ -127,6 +141,7 @@ func (e *Engine) Models() map[string]string { return maps.Clone(e.models) }
 // Degraded names the parts that a weaker fall-back measures.
 func (e *Engine) Degraded() []string { return slices.Clone(e.degraded) }
 
+// newSlot loads what a slot holds but its encoder.
 func newSlot(modelsDir string) (*slot, error) {
 	finder, err := face.NewFinder(modelsDir)
 	if err != nil {
@@ -136,11 +151,7 @@ func newSlot(modelsDir string) (*slot, error) {
 	if err != nil {
 		return nil, errors.Join(err, finder.Close())
 	}
-	encoder, err := face.NewEncoder(modelsDir)
-	if err != nil {
-		return nil, errors.Join(err, finder.Close(), scorer.Close())
-	}
-	s := &slot{finder: finder, encoder: encoder, scorer: scorer}
+	s := &slot{finder: finder, scorer: scorer}
 	switch s.attributes, err = attribute.NewReader(modelsDir); {
 	case errors.Is(err, fs.ErrNotExist):
 		s.attributes = nil
@@ -151,7 +162,9 @@ func newSlot(modelsDir string) (*slot, error) {
 }
 
 func (s *slot) close() error {
-	s.encoder.Close()
+	if s.encoder != nil {
+		s.encoder.Close()
+	}
 	errs := []error{s.finder.Close(), s.scorer.Close()}
 	if s.attributes != nil {
 		errs = append(errs, s.attributes.Close())

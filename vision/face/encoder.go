@@ -20,7 +20,7 @@ import (
 var ErrNotEncoded = errors.New("face cannot be encoded")
 
 // Encoder turns faces into encodings of 128 values with dlib's ResNet, and into those of the second encoder where its weights
-// are present. A face that dlib's detector does not see in any crop is given to go-face. It holds about 130 MB. One Encoder serves one goroutine at a time.
+// are present. A face that dlib's detector does not see in any crop is given to go-face. It holds about 130 MB, 100 of them together with those it was made with. One Encoder serves one goroutine at a time.
 type Encoder struct {
 	hog       *dlib.HOG
 	landmarks *dlib.Landmarks
@@ -48,23 +48,38 @@ const (
 // shape_predictor_5_face_landmarks.dat (which may hold the predictor of 68 points) and, if turned faces are to be encoded too,
 // mmod_human_face_detector.dat. It takes a second or so.
 func NewEncoder(modelsDir string) (*Encoder, error) {
-	e := &Encoder{attempts: attempts()}
-	err := e.load(modelsDir)
+	all, err := NewEncoders(modelsDir, 1)
 	if err != nil {
-		e.Close()
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// NewEncoders makes n encoders that hold the weights of the shape predictor together.
+func NewEncoders(modelsDir string, n int) (all []*Encoder, err error) {
+	landmarks, err := dlib.OpenLandmarks(filepath.Join(modelsDir, landmarksFile))
+	if err != nil {
 		return nil, fmt.Errorf("load face encoder: %w", err)
 	}
-	if e.turned == nil {
-		e.attempts = slices.DeleteFunc(e.attempts, func(a attempt) bool { return a.cnn })
+	defer landmarks.Close()
+	for range n {
+		e := &Encoder{attempts: attempts(), landmarks: landmarks.Shared()}
+		all = append(all, e)
+		if err := e.load(modelsDir); err != nil {
+			for _, e := range all {
+				e.Close()
+			}
+			return nil, fmt.Errorf("load face encoder: %w", err)
+		}
+		if e.turned == nil {
+			e.attempts = slices.DeleteFunc(e.attempts, func(a attempt) bool { return a.cnn })
+		}
 	}
-	return e, nil
+	return all, nil
 }
 
 func (e *Encoder) load(modelsDir string) (err error) {
 	if e.net, err = dlib.OpenResNet(filepath.Join(modelsDir, resNetFile)); err != nil {
-		return err
-	}
-	if e.landmarks, err = dlib.OpenLandmarks(filepath.Join(modelsDir, landmarksFile)); err != nil {
 		return err
 	}
 	if e.hog, err = dlib.NewHOG(); err != nil {

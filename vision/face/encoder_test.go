@@ -91,6 +91,24 @@ func TestBrokenWeightsAreAnError(t *testing.T) {
 	}
 }
 
+// Encoders made together do not miss one that is closed.
+func TestEncodersOutliveEachOther(t *testing.T) {
+	all, err := NewEncoders(visiontest.Models(t, encoderIn), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all[1].Close()
+	all[0].Close()
+	pic := decode(t, "faces/dev/identities/deepface/p00/img1.jpg")
+	found, err := openFinder(t).Find(pic)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d faces, %v", len(found), err)
+	}
+	if e, err := all[1].Encode(pic, found[0]); err != nil || len(e.Values) != 128 {
+		t.Errorf("%d values, %v", len(e.Values), err)
+	}
+}
+
 func TestEncode(t *testing.T) {
 	finder, encoder := openFinder(t), openEncoder(t)
 	encode := func(pic *imaging.Picture) Encoding {

@@ -8,15 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"sync/atomic"
 	"unsafe"
 
 	"kycd/vision/imaging"
 )
 
-// Landmarks is dlib's shape predictor. One serves one goroutine at a time.
+// Landmarks is dlib's shape predictor. It is only read, and may be used from several goroutines.
 type Landmarks struct {
-	ptr   unsafe.Pointer
-	count int // points that it places
+	ptr    unsafe.Pointer
+	count  int // points that it places
+	owners atomic.Int32
 }
 
 // OpenLandmarks loads the weights.
@@ -29,13 +31,23 @@ func OpenLandmarks(path string) (*Landmarks, error) {
 		defer C.free(unsafe.Pointer(why))
 		return nil, fmt.Errorf("load dlib's shape predictor: %s", C.GoString(why))
 	}
-	return &Landmarks{ptr: ptr, count: int(C.kycd_landmarks_count(ptr))}, nil
+	l := &Landmarks{ptr: ptr, count: int(C.kycd_landmarks_count(ptr))}
+	l.owners.Store(1)
+	return l, nil
 }
 
-// Close frees the predictor.
+// Shared is the predictor for one more owner, who closes it too: its weights are a hundred megabytes.
+func (l *Landmarks) Shared() *Landmarks {
+	l.owners.Add(1)
+	return l
+}
+
+// Close frees the predictor when its last owner has closed it.
 func (l *Landmarks) Close() {
-	C.kycd_landmarks_free(l.ptr)
-	l.ptr = nil
+	if l.owners.Add(-1) == 0 {
+		C.kycd_landmarks_free(l.ptr)
+		l.ptr = nil
+	}
 }
 
 // Place places the points of a face that a detector of dlib's found, in pixels of pic, and gives the face upright as ResNet
