@@ -69,8 +69,12 @@ func (t *strip) takes(m mark, gap int) bool {
 	overlap := min(t.y1, m.y1) - max(t.y0, m.y0)
 	if 5*m.height() < 3*h || m.height() < leastLetter-2 {
 		// A stop, a comma, a hyphen, an apostrophe, the dot of an i: within the line or just around it.
+		room := h * 3 / 4
+		if m.height() >= leastLetter {
+			room = h / 4 // or it is a letter of smaller print, beside what is large in the portrait
+		}
 		middle := (m.y0 + m.y1) / 2
-		return gap < h*3/4 && middle > t.y0-h/3 && middle < t.y1+h/3 && m.width() < 2*h
+		return gap < room && middle > t.y0-h/3 && middle < t.y1+h/3 && m.width() < 2*h
 	}
 	if 5*overlap < 3*min(h, m.height()) {
 		return false

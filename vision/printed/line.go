@@ -153,9 +153,12 @@ func (p *page) valueOf(li int, l label) run {
 	reach := words[l.to-1].Box
 	for i := l.to; i < len(words) && !p.lines[li].labelled(i); i++ {
 		w := words[i]
-		// A gap as wide as a dozen letters begins something else.
-		letter := float64(max(reach.Height, w.Box.Height)) * 0.6
-		if float64(w.Box.X-reach.X-reach.Width) > 12*letter {
+		// A gap as wide as a dozen letters begins something else, and within a value one of five: what was read in a second portrait, say.
+		letter, most := float64(max(reach.Height, w.Box.Height))*0.6, 12.0
+		if len(out.words) > 0 {
+			most = 5
+		}
+		if float64(w.Box.X-reach.X-reach.Width) > most*letter {
 			break
 		}
 		out.words = append(out.words, w)

@@ -270,6 +270,20 @@ func TestManyWords(t *testing.T) {
 	}
 }
 
+// What stands far to the right of a value, such as letters seen in a ghost portrait, is none of it; far from its label a value may stand.
+func TestValuesEndAtWideGaps(t *testing.T) {
+	got := Fields(layout(
+		"4d DLN Z838901001          if",
+		"1 LAST NAME          PEPPERCORNE VALE",
+		"3 DOB 06/22/1949",
+	), 600, 120)
+	for name, want := range map[string]string{DocumentNumber: "Z838901001", LastName: "PEPPERCORNE VALE"} {
+		if got[name].Value != want {
+			t.Errorf("%s is %q, want %q", name, got[name].Value, want)
+		}
+	}
+}
+
 func TestLabelledBeatsUnlabelled(t *testing.T) {
 	got := Fields(layout("05/06/2021 11/12/1980 05/06/2029", "3 DOB 11/12/1980"), 400, 80)
 	if got[BirthDate].Confidence <= got[ExpiresAt].Confidence {
