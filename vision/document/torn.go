@@ -19,8 +19,8 @@ const (
 	squareTorn = 0.35 // cosine of the angle at a corner, at most
 	tornReach  = 0.3  // of the picture's shorter side that a side which leaves the picture has at least
 
-	// Of 180 whole documents photographed on all grounds none was taken for a torn one with these bounds, nor any of 140 pictures of people
-	// and things but a payslip and a letter; of 54 documents cut at a corner or a side 51 were seen.
+	// With these bounds, and 9 lines of print, none of 180 whole documents on all grounds was taken for a torn one, and of 140 pictures of people
+	// and things a payslip, a letter and a cheque, which has 9 lines; of 54 documents cut at a corner or a side 51 were seen.
 	tornScore     = 0.8  // on plain grounds torn ones score 0.95 and more
 	tornLines     = 12   // lines of print in four strips, along or across
 	wholeScore    = 0.85 // from here on an outline of four sides is believed
