@@ -2,7 +2,7 @@
 
 // Diff writes the next migration, for both databases, from what the migrations so far build up to what
 // ent/schema describes: go run ent/migrate/diff.go NAME. KYCD_DEV_POSTGRES names an empty database
-// to replay the PostgreSQL migrations on (scripts/services.sh gives one).
+// to replay the PostgreSQL migrations on (.ci/services gives one).
 package main
 
 import (
