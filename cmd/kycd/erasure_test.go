@@ -123,7 +123,9 @@ func (s *seeker) find(text []byte) string {
 	return in(text, s.exact)
 }
 
-func digitAt(text []byte, at int) bool { return at >= 0 && at < len(text) && text[at] >= '0' && text[at] <= '9' }
+func digitAt(text []byte, at int) bool {
+	return at >= 0 && at < len(text) && text[at] >= '0' && text[at] <= '9'
+}
 
 // findKey says which destroyed key is still there.
 func (s *seeker) findKey(text []byte) string {
