@@ -42,9 +42,10 @@ type sheet struct {
 
 // studio draws invented documents and photographs them into a folder.
 type studio struct {
-	press    *specimen.Press
-	folder   string
-	progress io.Writer
+	press     *specimen.Press
+	folder    string
+	progress  io.Writer
+	portraits []image.Image // photographs, of which each document gets one; without them it gets a drawn silhouette
 }
 
 func newStudio(folder string, progress io.Writer) (*studio, error) {
@@ -61,7 +62,7 @@ type order struct {
 	back     bool
 	scene    scene
 	seed     uint64
-	portrait image.Image // nil for a drawn silhouette
+	portrait image.Image // nil for one of the studio's
 	planted  mismatch    // what the print says otherwise; the zero value changes nothing
 	levels   []level     // of the axes that the scene was made of; none for a named scene
 	two      bool        // the document's other side lies in the picture too
@@ -148,11 +149,18 @@ func (s *studio) side(document specimen.Document, o order, back bool) (image.Ima
 	if back {
 		return s.press.Back(document)
 	}
-	portrait := o.portrait
-	if portrait == nil {
-		portrait = specimen.Silhouette()
+	return s.press.Front(document, s.portraitOf(o))
+}
+
+// portraitOf is what a document's portrait shows.
+func (s *studio) portraitOf(o order) image.Image {
+	switch n := uint64(len(s.portraits)); {
+	case o.portrait != nil:
+		return o.portrait
+	case n > 0:
+		return s.portraits[o.seed%n]
 	}
-	return s.press.Front(document, portrait)
+	return specimen.Silhouette()
 }
 
 func (s *studio) photograph(o order, d drawing) (sheet, error) {
