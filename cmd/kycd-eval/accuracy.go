@@ -124,6 +124,9 @@ func (o accuracyOptions) run(ctx context.Context, out io.Writer) (err error) {
 			return fmt.Errorf("--only: there is no section %q", name)
 		}
 	}
+	if err := os.MkdirAll(o.docs, 0o755); err != nil { // now, not when all is measured
+		return err
+	}
 	folder, err := os.MkdirTemp("", "kycd-eval")
 	if err != nil {
 		return err

@@ -183,10 +183,10 @@ func (r *facesResult) print(ctx context.Context, s *studio, found []vision.Analy
 	var orders []order
 	var cards []card
 	for i, p := range r.photos {
-		if pictures[p.person] < 2 || printed[p.person] == cardsPerPerson || len(found[i].Faces) != 1 || found[i].Faces[0].Box.Height < leastFace {
+		if pictures[p.person] < 2 || printed[p.person] == cardsPerPerson {
 			continue
 		}
-		portrait, ok, err := headOf(p.file, found[i].Faces[0].Box)
+		portrait, ok, err := headOf(p.file, found[i])
 		if err != nil {
 			return nil, err
 		}
@@ -209,9 +209,12 @@ func (r *facesResult) print(ctx context.Context, s *studio, found []vision.Analy
 	return cards, nil
 }
 
-// headOf cuts head and shoulders out of a picture. A picture that is stored turned is left out: the box is of the
-// upright one.
-func headOf(file string, box vision.Box) (image.Image, bool, error) {
+// headOf cuts head and shoulders out of a picture of one person. Left out are pictures of several people or with a face too small to
+// print, and those that are stored turned: the box is of the upright one.
+func headOf(file string, found vision.Analysis) (image.Image, bool, error) {
+	if len(found.Faces) != 1 || found.Faces[0].Box.Height < leastFace {
+		return nil, false, nil
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, false, err
@@ -223,6 +226,7 @@ func headOf(file string, box vision.Box) (image.Image, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
+	box := found.Faces[0].Box
 	head, err := specimen.HeadAndShoulders(picture, image.Rect(box.X, box.Y, box.X+box.Width, box.Y+box.Height))
 	return head, err == nil, err
 }

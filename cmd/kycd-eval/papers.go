@@ -95,8 +95,47 @@ type papersResult struct {
 	hints  hintsResult
 }
 
-// printedPeople is how many people's portraits are printed on the drawn documents.
-const printedPeople = 60
+// printedPeople is how many people's portraits are printed on drawn documents. They are the last that there are, because what failed on
+// some of the first, with whom the question for a side is measured, has been mended.
+const printedPeople = 7
+
+// takePortraits gives the studio head and shoulders of people.
+func (e *evaluation) takePortraits(ctx context.Context) error {
+	photos, err := e.data.photos()
+	if err != nil {
+		return err
+	}
+	slices.Reverse(photos)
+	files := make([]string, len(photos))
+	for i, p := range photos {
+		files[i] = p.file
+	}
+	found, err := e.full.analyze(ctx, "faces", files)
+	if err != nil {
+		return err
+	}
+	printed := map[string]bool{}
+	for i, p := range photos {
+		if len(printed) == printedPeople {
+			break
+		}
+		if printed[p.person] {
+			continue
+		}
+		head, ok, err := headOf(p.file, found[i])
+		if err != nil {
+			return err
+		}
+		if ok {
+			printed[p.person] = true
+			e.studio.portraits = append(e.studio.portraits, head)
+		}
+	}
+	if len(printed) < printedPeople {
+		return fmt.Errorf("%d people whose portrait could be printed are too few", len(printed))
+	}
+	return nil
+}
 
 // measurePapers reads the sample pictures and the drawn documents. each is the number of documents of a kind and scene.
 func measurePapers(ctx context.Context, e *evaluation, each int) (papersResult, error) {
@@ -104,20 +143,11 @@ func measurePapers(ctx context.Context, e *evaluation, each int) (papersResult, 
 		each: each, fields: map[string]readings{}, core: map[string]readings{},
 		codesAt: byLevel{}, plainAt: byLevel{}, zonesAt: byLevel{}, frontsAt: byLevel{},
 	}
-	people, err := e.data.photos()
-	if err != nil {
-		return r, err
-	}
-	// Other people than those whom the question for a side is measured with: what failed on some of those has been mended.
-	of := hintsEach(each)
-	if e.studio.portraits = portraitsOf(people, of+printedPeople); len(e.studio.portraits) <= of {
-		return r, fmt.Errorf("%d people with pictures are too few to print portraits of others", len(e.studio.portraits))
-	}
-	e.studio.portraits = e.studio.portraits[of:]
 	for _, step := range []struct {
 		name string
 		run  func() error
 	}{
+		{"portraits to print", func() error { return e.takePortraits(ctx) }},
 		{"barcodes: labelled payloads", func() error { return readPayloads(e, &r) }},
 		{"machine-readable zones: labelled texts", func() error { return readZoneTexts(e, &r) }},
 		{"PDF417: sample pictures", func() error { return readSymbols(ctx, e, &r) }},

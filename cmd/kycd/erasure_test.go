@@ -64,16 +64,17 @@ func (c *canaries) of(name string) string {
 type seeker struct {
 	folded  [][]byte // forms that are looked for in small letters
 	exact   [][]byte
-	numbers [][]byte // days in eight digits: inside a longer number they mean nothing, and every random one will hold them once
+	numbers [][]byte // days in eight digits: inside a longer number, such as a random one, they mean nothing
 	keys    [][]byte // destroyed keys
 }
 
 func newSeeker() *seeker {
-	s := &seeker{numbers: [][]byte{[]byte("19530719"), []byte("07191953")}}
+	s := &seeker{}
 	encoding := fmt.Sprintf("%v,%v", canaryEncoding0, canaryEncoding1)
-	for _, text := range []string{
+	days := []string{"19530719", "07191953"}
+	for _, text := range append(days,
 		canaryStem, strings.ToLower(canaryStem), canaryBirth, "07/19/1953", "2073189354262", "1594827136508", encoding,
-	} {
+	) {
 		small := strings.ToLower(text)
 		var escaped strings.Builder
 		for _, c := range small {
@@ -83,7 +84,12 @@ func newSeeker() *seeker {
 		for _, unit := range utf16.Encode([]rune(small)) {
 			little, big = append(little, byte(unit), byte(unit>>8)), append(big, byte(unit>>8), byte(unit))
 		}
-		s.folded = append(s.folded, []byte(small), []byte(hex.EncodeToString([]byte(text))), []byte(escaped.String()), little, big)
+		if slices.Contains(days, text) {
+			s.numbers = append(s.numbers, []byte(text))
+		} else {
+			s.folded = append(s.folded, []byte(small))
+		}
+		s.folded = append(s.folded, []byte(hex.EncodeToString([]byte(text))), []byte(escaped.String()), little, big)
 		for shift := range 3 { // the three ways that base64 writes a text, less the ends that its neighbours change
 			raw := append(bytes.Repeat([]byte{' '}, shift), text...)
 			for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
@@ -109,14 +115,15 @@ func (s *seeker) find(text []byte) string {
 		return found
 	}
 	for _, number := range s.numbers {
-		for from := 0; ; {
-			at := bytes.Index(text[from:], number)
-			if at < 0 {
+		for end := 0; ; {
+			next := bytes.Index(text[end:], number)
+			if next < 0 {
 				break
 			}
-			at, from = from+at, from+at+len(number)
-			if !digitAt(text, at-1) && !digitAt(text, from) {
-				return fmt.Sprintf("%q", text[max(0, at-20):min(len(text), from+20)])
+			at := end + next
+			end = at + len(number)
+			if !digitAt(text, at-1) && !digitAt(text, end) {
+				return fmt.Sprintf("%q", text[max(0, at-20):min(len(text), end+20)])
 			}
 		}
 	}
