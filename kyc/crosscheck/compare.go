@@ -117,7 +117,8 @@ func CompareCut(printed, encoded map[string]string, cut map[string]bool) Result 
 	return r
 }
 
-// Match judges the groups: one agrees if every field of it that was compared is at least as similar as the tolerance.
+// Match judges the groups: one agrees if every field of it that was compared is at least as similar as the tolerance. A name agrees
+// only as a whole: where the first or the last name stands on one side alone, what was compared can contradict, but not agree.
 func (r Result) Match(tolerance float64) Match {
 	flag := func(g group) *bool {
 		var agrees *bool
@@ -128,6 +129,9 @@ func (r Result) Match(tolerance float64) Match {
 			}
 			ok := r.Fields[i].Similarity >= tolerance && (agrees == nil || *agrees)
 			agrees = &ok
+		}
+		if g == groupName && agrees != nil && *agrees && r.halfNamed() {
+			return nil
 		}
 		return agrees
 	}

@@ -1,6 +1,7 @@
 package crosscheck
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -310,4 +311,24 @@ func suffix(s string) string {
 		return "IV"
 	}
 	return s
+}
+
+// halfNamed says whether a first or last name stands on one side alone, and in no other name of the other side.
+func (r Result) halfNamed() bool {
+	var printed, encoded []string
+	for _, m := range r.Fields {
+		if m.Field == fieldLast || m.Field == fieldFirst || m.Field == fieldMiddle {
+			printed, encoded = append(printed, strings.Fields(m.Printed)...), append(encoded, strings.Fields(m.Encoded)...)
+		}
+	}
+	return slices.ContainsFunc(r.Fields, func(m FieldMatch) bool {
+		if m.Compared || m.Field != fieldLast && m.Field != fieldFirst {
+			return false
+		}
+		other := encoded
+		if m.Printed == "" {
+			other = printed
+		}
+		return foundIn(strings.Fields(m.Printed+m.Encoded), other) < sameWord
+	})
 }
